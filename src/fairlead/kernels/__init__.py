@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: each numerical idea once. Nothing here knows what a network is."""

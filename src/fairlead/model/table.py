@@ -7,12 +7,12 @@ is written once. Absence is NaN (reals) or -1 (references), never 0, and only wh
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from types import MappingProxyType
-from typing import Any, ClassVar, Self, get_args, get_type_hints
+from typing import Any, ClassVar, Self, TypeVar, get_args, get_type_hints
 
 import numpy as np
 import xxhash
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from fairlead.model.errors import BadInputError
 
 Array = NDArray[Any]
+F = TypeVar("F")
 
 
 class Kind(Enum):
@@ -161,34 +162,29 @@ class Table:
         twin = object.__new__(type(self))
         for name in self.declared():
             object.__setattr__(twin, name, native if name == column_name else self.array(name))
-        memo: dict[Any, Any] = self._memo  # type: ignore[attr-defined]
-        kept = {k: v for k, v in memo.items() if isinstance(k, tuple) and k[1] != column_name}
+        kept = {k: v for k, v in self._facts().items() if k[0] in ("digest", "codes") and k[1] != column_name}
         object.__setattr__(twin, "_memo", kept)
         return twin
 
     def digest(self, column_name: str) -> bytes:
         """Content hash of one column (dtype, length, bytes); computed once."""
-        memo: dict[Any, Any] = self._memo  # type: ignore[attr-defined]
-        key = ("digest", column_name)
-        if key not in memo:
-            values = np.ascontiguousarray(self.array(column_name))
-            if values.dtype.kind == "U":  # the same strings in a wider dtype are the same content
-                values = values.astype(f"U{max(1, int(np.strings.str_len(values).max(initial=0)))}")
-            frame = xxhash.xxh3_128(f"{column_name}|{values.dtype.str}|{len(values)}|".encode())
-            frame.update(values.view(np.uint8).data if values.size else b"")
-            memo[key] = frame.digest()
-        found: bytes = memo[key]
-        return found
+        return self.memo(("digest", column_name), lambda: _digest(column_name, self.array(column_name)))
 
     def codes(self, column_name: str) -> tuple[Array, NDArray[np.int32]]:
         """Distinct values of a column, sorted, and for each row the place of its value among them. Computed once."""
-        memo: dict[Any, Any] = self._memo  # type: ignore[attr-defined]
-        key = ("codes", column_name)
-        if key not in memo:
-            distinct, inverse = np.unique(self.array(column_name), return_inverse=True)
-            memo[key] = (distinct, inverse.astype(np.int32))
-        found: tuple[Array, NDArray[np.int32]] = memo[key]
+        return self.memo(("codes", column_name), lambda: _codes(self.array(column_name)))
+
+    def memo(self, key: tuple[str, Hashable], compute: Callable[[], F]) -> F:
+        """A fact that follows from this table alone, computed once: the table cannot change, so neither can it."""
+        facts = self._facts()
+        if key not in facts:
+            facts[key] = compute()
+        found: F = facts[key]
         return found
+
+    def _facts(self) -> dict[tuple[str, Hashable], Any]:
+        facts: dict[tuple[str, Hashable], Any] = self._memo  # type: ignore[attr-defined]  # set in __post_init__
+        return facts
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Table) or type(self) is not type(other):
@@ -203,6 +199,20 @@ class Table:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.row_count} rows>"
+
+
+def _digest(column_name: str, values: Array) -> bytes:
+    values = np.ascontiguousarray(values)
+    if values.dtype.kind == "U":  # the same strings in a wider dtype are the same content
+        values = values.astype(f"U{max(1, int(np.strings.str_len(values).max(initial=0)))}")
+    frame = xxhash.xxh3_128(f"{column_name}|{values.dtype.str}|{len(values)}|".encode())
+    frame.update(values.view(np.uint8).data if values.size else b"")
+    return frame.digest()
+
+
+def _codes(values: Array) -> tuple[Array, NDArray[np.int32]]:
+    distinct, inverse = np.unique(values, return_inverse=True)
+    return distinct, inverse.astype(np.int32)
 
 
 def _unpickled(kind: type[Table], arrays: dict[str, Array]) -> Table:

@@ -1,0 +1,1 @@
+"""Five rooms, no doors between them: a snapshot in, a plan out."""

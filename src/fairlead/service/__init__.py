@@ -1,0 +1,1 @@
+"""Wiring, the turn, the command line, the report: everything meets here and only here."""

@@ -1,0 +1,133 @@
+"""The decision: which servers leave, given how likely each failure is to last. Chance becomes a smaller slack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairlead.kernels.cover import Flags
+from fairlead.model import Budget, Effect, Reason, Snapshot, Status
+from fairlead.planners.drain.failures import Failures, allowance, cover_problem
+from fairlead.planners.drain.forecast import Forecast, chance_within, shortfall_quantile
+from fairlead.planners.drain.goal import Goal
+from fairlead.planners.drain.schedule import by_usefulness
+from fairlead.planners.drain.search import Cover, cheapest_cover
+
+Rows = NDArray[np.int64]
+
+RESERVE_ROUNDS = 4  # covers computed at most; the last leaves alone only what cannot be expected to fail at all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Remedy:
+    """The servers to take offline and what stays uncovered.
+
+    ordered       : node numbers, most useful first
+    open_pairs    : [pairs] failing pairs that keep both ends online
+    chance_ratio  : probability that the pairs left alone stay within the objective's slack
+    open_count    : streams expected to fail on them
+    quantile_count: failed streams on them that are not exceeded at the goal's confidence
+    slack_count   : failed streams that the objective tolerates
+    reserve_count : the part of the slack kept free for bad luck
+    """
+
+    status: Status
+    cover: Cover
+    ordered: Rows
+    open_pairs: Flags
+    chance_ratio: float
+    open_count: float
+    quantile_count: float
+    slack_count: float
+    reserve_count: float
+
+
+def remedy(snapshot: Snapshot, found: Failures, forecast: Forecast, goal: Goal, budget: Budget) -> Remedy:
+    """Cheapest cover whose uncovered failures stay within the slack at the goal's confidence.
+
+    The cover problem bounds the *expected* failures; a reserve, taken off its slack, makes room for the spread. The
+    reserve starts at nothing and grows to what the last cover would have needed.
+    """
+    slack = found.slack_count(goal)
+    left = allowance(snapshot, goal)
+    left.quota[0] = min(left.quota[0], budget.edits)
+    reserve = 0.0
+    for round_number in range(RESERVE_ROUNDS):
+        problem = cover_problem(found, forecast.expected_count, max(0.0, slack - reserve), left)
+        cover = cheapest_cover(problem, budget)
+        open_pairs = ~(cover.chosen[found.u] | cover.chosen[found.v])
+        chance = chance_within(forecast, open_pairs, slack)
+        if chance >= goal.confidence_ratio or not cover.reachable:
+            break
+        spread = shortfall_quantile(forecast, open_pairs, goal.confidence_ratio) - _expected(forecast, open_pairs)
+        reserve = slack if round_number == RESERVE_ROUNDS - 2 else max(reserve, spread)
+    if chance >= goal.confidence_ratio:
+        status = Status.SOLVED if cover.chosen.any() else Status.NOTHING_TO_DO
+    else:
+        status = Status.OUT_OF_REACH if cover.settled else Status.BEST_EFFORT
+    return Remedy(
+        status=status,
+        cover=cover,
+        ordered=by_usefulness(problem, cover.chosen),
+        open_pairs=open_pairs,
+        chance_ratio=chance,
+        open_count=_expected(forecast, open_pairs),
+        quantile_count=shortfall_quantile(forecast, open_pairs, goal.confidence_ratio),
+        slack_count=slack,
+        reserve_count=min(slack, reserve),
+    )
+
+
+def _expected(forecast: Forecast, open_pairs: Flags) -> float:
+    return float(forecast.expected_count[open_pairs].sum())
+
+
+def promise(found: Failures, forecast: Forecast, chosen: Remedy) -> Effect:
+    """The success ratio expected of the coming windows, and how much worse it may be at the confidence."""
+    demand = found.demand_count
+    return Effect(
+        metric="next_success_ratio",
+        before=1.0 - float(forecast.expected_count.sum()) / demand,
+        after=1.0 - chosen.open_count / demand,
+        margin=max(0.0, chosen.quantile_count - chosen.open_count) / demand,
+    )
+
+
+def remedy_reasons(found: Failures, forecast: Forecast, chosen: Remedy, goal: Goal) -> tuple[Reason, ...]:
+    """What was left alone and why, and what stands in the way where the objective is out of reach."""
+    reasons = []
+    left_count = int(np.count_nonzero(chosen.open_pairs))
+    if left_count:
+        reasons.append(
+            Reason(
+                key="drain.left_alone",
+                text=f"{left_count} failing pairs ({found.failed_count[chosen.open_pairs].sum():.0f} streams now) are "
+                f"left alone: {chosen.open_count:.2f} streams are expected to fail next, {chosen.slack_count:.2f} are "
+                f"tolerated; that holds with probability {chosen.chance_ratio:.3f}",
+                numbers={
+                    "pairs_count": left_count,
+                    "expected_count": chosen.open_count,
+                    "slack_count": chosen.slack_count,
+                    "reserve_count": chosen.reserve_count,
+                    "chance_ratio": chosen.chance_ratio,
+                },
+            )
+        )
+    if not chosen.cover.reachable:
+        reasons.append(
+            Reason(
+                key="drain.safety_budget",
+                text=f"fleet cap {goal.fleet_cap_ratio:.0%}, region floor {goal.region_floor_ratio:.0%} and surviving "
+                f"capacity leave at least {chosen.cover.least_open:.2f} streams expected to fail; "
+                f"{goal.slo_ratio:.4%} tolerates {chosen.slack_count:.2f}",
+                numbers={
+                    "least_open_count": chosen.cover.least_open,
+                    "slack_count": chosen.slack_count,
+                    "fleet_cap_ratio": goal.fleet_cap_ratio,
+                    "region_floor_ratio": goal.region_floor_ratio,
+                },
+            )
+        )
+    return tuple(reasons)

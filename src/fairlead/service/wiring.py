@@ -1,0 +1,22 @@
+"""Which planners and rivals there are: one mapping a room, nothing registered, nothing discovered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from fairlead.model import Planner
+from fairlead.planners.drain import AllLast, Drain, Goal
+from fairlead.planners.drain.peers import Rival, beam, exact, greedy, heuristic_offline, netbouncer
+
+DRAIN_METHODS: Mapping[str, Callable[[Goal], Planner[Any]]] = MappingProxyType(
+    {
+        "fairlead": lambda goal: Drain(goal=goal, forecaster=AllLast()),
+        "heuristic_offline": lambda goal: Rival(name="heuristic_offline", choose=heuristic_offline.choose, goal=goal),
+        "netbouncer": lambda goal: Rival(name="netbouncer", choose=netbouncer.choose, goal=goal),
+        "beam": lambda goal: Rival(name="beam", choose=beam.choose, goal=goal),
+        "greedy": lambda goal: Rival(name="greedy", choose=greedy.choose, goal=goal),
+        "exact": lambda goal: Rival(name="exact", choose=exact.choose, goal=goal),
+    }
+)
