@@ -57,6 +57,14 @@ class CoverProblem:
         """Weight of the pairs with no chosen end."""
         return float(self.g[~(chosen[self.u] | chosen[self.v])].sum())
 
+    def demanded(self) -> Reals:
+        """[resources] units that choosing every node would take."""
+        return np.bincount(self.resource.ravel(), self.use.ravel(), len(self.quota)).astype(np.float64)
+
+    def quotas_may_bind(self) -> bool:
+        """Whether some choice of nodes breaks a quota."""
+        return bool(np.any(self.demanded() > self.quota + EPS))
+
     def within_quota(self, chosen: Flags) -> bool:
         used = np.bincount(self.resource[chosen].ravel(), self.use[chosen].ravel(), len(self.quota))
         return bool(np.all(used <= self.quota + EPS))

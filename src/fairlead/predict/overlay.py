@@ -11,6 +11,7 @@ from fairlead.model import Servers, ServerWindows, Snapshot, Streams, Windows
 
 QOE_ALPHA = 1.0  # weight of one active user (Sentry 4.1.3)
 QOE_BETA = 100.0  # weight of a whole region's coverage (Sentry 4.1.3)
+FAILING_LOSS_RATIO = 0.132  # above this packet loss streams begin to fail (Sentry Eq. 2)
 USER_MBPS = 2.0  # what one active user sends and receives through a server, where nobody measured it
 
 Rows = NDArray[np.int64]
@@ -97,7 +98,7 @@ def qoe_costs(snapshot: Snapshot) -> Reals:
 class RegionLoad:
     """Where the users of a region would have to fit, per region in the order of ``Servers.codes("region")``.
 
-    load_mbps     : what the users of all its servers need
+    load_mbps     : what the users of all its servers need; NaN where nobody in the region reports users
     capacity_mbps : what its online servers can relay; NaN where a capacity in the region is unknown
     """
 
@@ -106,7 +107,7 @@ class RegionLoad:
 
     @property
     def utilisation_ratio(self) -> Reals:
-        """[regions] load / capacity; NaN where capacity is unknown, infinite where nothing is left to carry it."""
+        """[regions] load / capacity; NaN where either is unknown, infinite where nothing is left to carry it."""
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = self.load_mbps / self.capacity_mbps
         return np.where((self.load_mbps <= 0) & (self.capacity_mbps <= 0), 0.0, ratio)
@@ -116,7 +117,7 @@ def region_load(snapshot: Snapshot, user_mbps: float = USER_MBPS) -> RegionLoad:
     """Load and surviving capacity of every region when users re-home inside their region (Sentry section 5)."""
     servers = snapshot[Servers]
     distinct, region = servers.codes("region")
-    users = np.nan_to_num(active_users(snapshot))
+    users = active_users(snapshot)
     load: Reals = np.bincount(region, users * user_mbps, len(distinct)).astype(np.float64)
     online_mbps = np.where(servers.online, servers.capacity_mbps, 0.0)
     capacity: Reals = np.bincount(region, online_mbps, len(distinct)).astype(np.float64)

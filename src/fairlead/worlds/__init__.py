@@ -1,0 +1,1 @@
+"""Networks that do not exist: generators, hidden truth, faults. Never made with the predictors that they test."""

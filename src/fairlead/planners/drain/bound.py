@@ -80,5 +80,5 @@ def _quota_rows(problem: CoverProblem) -> tuple[sparse.csr_array, np.ndarray]:
     usage = sparse.csr_array(
         (problem.use.ravel(), (problem.resource.ravel(), nodes)), shape=(len(problem.quota), problem.node_count)
     )
-    binding = np.flatnonzero(usage.sum(axis=1) > problem.quota + EPS)
+    binding = np.flatnonzero(problem.demanded() > problem.quota + EPS)
     return usage[binding], problem.quota[binding]

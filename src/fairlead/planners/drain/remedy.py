@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fairlead.kernels.cover import Flags
 from fairlead.model import Budget, Effect, Reason, Snapshot, Status
+from fairlead.planners.drain.arrivals import Arrivals, arrivals
 from fairlead.planners.drain.failures import Failures, allowance, cover_problem
 from fairlead.planners.drain.forecast import Forecast, chance_within, shortfall_quantile
 from fairlead.planners.drain.goal import Goal
@@ -31,6 +32,7 @@ class Remedy:
     quantile_count: failed streams on them that are not exceeded at the goal's confidence
     slack_count   : failed streams that the objective tolerates
     reserve_count : the part of the slack kept free for bad luck
+    unseen        : the part of the slack kept free for failures that have not begun
     """
 
     status: Status
@@ -42,6 +44,7 @@ class Remedy:
     quantile_count: float
     slack_count: float
     reserve_count: float
+    unseen: Arrivals
 
 
 def remedy(snapshot: Snapshot, found: Failures, forecast: Forecast, goal: Goal, budget: Budget) -> Remedy:
@@ -50,7 +53,9 @@ def remedy(snapshot: Snapshot, found: Failures, forecast: Forecast, goal: Goal, 
     The cover problem bounds the *expected* failures; a reserve, taken off its slack, makes room for the spread. The
     reserve starts at nothing and grows to what the last cover would have needed.
     """
-    slack = found.slack_count(goal)
+    tolerated = found.slack_count(goal)
+    unseen = arrivals(snapshot, goal.confidence_ratio, tolerated)
+    slack = tolerated - unseen.quantile_count
     left = allowance(snapshot, goal)
     left.quota[0] = min(left.quota[0], budget.edits)
     reserve = 0.0
@@ -75,8 +80,9 @@ def remedy(snapshot: Snapshot, found: Failures, forecast: Forecast, goal: Goal, 
         chance_ratio=chance,
         open_count=_expected(forecast, open_pairs),
         quantile_count=shortfall_quantile(forecast, open_pairs, goal.confidence_ratio),
-        slack_count=slack,
+        slack_count=tolerated,
         reserve_count=min(slack, reserve),
+        unseen=unseen,
     )
 
 
@@ -86,12 +92,12 @@ def _expected(forecast: Forecast, open_pairs: Flags) -> float:
 
 def promise(found: Failures, forecast: Forecast, chosen: Remedy) -> Effect:
     """The success ratio expected of the coming windows, and how much worse it may be at the confidence."""
-    demand = found.demand_count
+    demand, unseen = found.demand_count, chosen.unseen
     return Effect(
         metric="next_success_ratio",
-        before=1.0 - float(forecast.expected_count.sum()) / demand,
-        after=1.0 - chosen.open_count / demand,
-        margin=max(0.0, chosen.quantile_count - chosen.open_count) / demand,
+        before=1.0 - (float(forecast.expected_count.sum()) + unseen.mean_count) / demand,
+        after=1.0 - (chosen.open_count + unseen.mean_count) / demand,
+        margin=max(0.0, chosen.quantile_count - chosen.open_count + unseen.quantile_count - unseen.mean_count) / demand,
     )
 
 
@@ -105,12 +111,14 @@ def remedy_reasons(found: Failures, forecast: Forecast, chosen: Remedy, goal: Go
                 key="drain.left_alone",
                 text=f"{left_count} failing pairs ({found.failed_count[chosen.open_pairs].sum():.0f} streams now) are "
                 f"left alone: {chosen.open_count:.2f} streams are expected to fail next, {chosen.slack_count:.2f} are "
-                f"tolerated; that holds with probability {chosen.chance_ratio:.3f}",
+                f"tolerated, {chosen.unseen.quantile_count:.2f} of them kept for failures that have not begun; "
+                f"that holds with probability {chosen.chance_ratio:.3f}",
                 numbers={
                     "pairs_count": left_count,
                     "expected_count": chosen.open_count,
                     "slack_count": chosen.slack_count,
                     "reserve_count": chosen.reserve_count,
+                    "unseen_count": chosen.unseen.quantile_count,
                     "chance_ratio": chosen.chance_ratio,
                 },
             )

@@ -12,6 +12,7 @@ from fairlead.model import BoundKind, Budget
 from fairlead.planners.drain.bound import least_uncovered, optimum, relaxation
 
 EXACT_PAIRS = 1_500  # branch and bound settles problems of this size in well under a second
+EXACT_QUOTA_PAIRS = 300  # with quotas in the way, of this size
 TIGHT_RATIO = 1e-6  # a relaxation this close to a cover proves it optimal
 
 
@@ -43,7 +44,7 @@ def cheapest_cover(problem: CoverProblem, budget: Budget) -> Cover:
         return Cover(
             chosen=empty, cost=0.0, best=0.0, kind=BoundKind.EXACT, reachable=True, least_open=0.0, settled=True
         )
-    if len(problem.g) <= EXACT_PAIRS:
+    if len(problem.g) <= (EXACT_QUOTA_PAIRS if problem.quotas_may_bind() else EXACT_PAIRS):
         return _by_branch_and_bound(problem, budget)
     return _by_rounding(problem, budget)
 
@@ -75,6 +76,8 @@ def _by_rounding(problem: CoverProblem, budget: Budget) -> Cover:
         chosen, _ = greedy(problem, problem.cost, start)
         if problem.uncovered(chosen) <= problem.slack + 1e-9:
             found.append(_polished(problem, chosen, budget))
+    if not found and len(problem.g) <= EXACT_PAIRS:
+        return _by_branch_and_bound(problem, budget)
     if not found:  # the relaxation can be met, rounding it could not: not proven either way
         return replace(_partial(problem, budget), settled=False)
     return _proven(problem, found, relaxed.bound, settled=True)

@@ -13,9 +13,7 @@ from fairlead.model import Budget, Servers, Snapshot, Streams
 from fairlead.planners.drain.failures import Failures
 from fairlead.planners.drain.peers.rival import Choice
 from fairlead.planners.drain.ranked import ranked_removal
-from fairlead.predict.overlay import last_window
-
-FAILING_LOSS_RATIO = 0.132  # Eq. (2): above this a path's success rate is below 1
+from fairlead.predict.overlay import FAILING_LOSS_RATIO, last_window
 
 
 def choose(snapshot: Snapshot, found: Failures, problem: CoverProblem, budget: Budget) -> Choice:
