@@ -81,7 +81,7 @@ def solve(
         point.col_value = list(start)
         solver.setSolution(point)
     solver.run()
-    return _solution(solver, integral, len(program.cost))
+    return _solution(solver, integral, program)
 
 
 def _highs_model(program: Program, integral: bool) -> highspy.HighsLp:
@@ -99,12 +99,18 @@ def _highs_model(program: Program, integral: bool) -> highspy.HighsLp:
     return model
 
 
-def _solution(solver: highspy.Highs, integral: bool, column_count: int) -> Solution:
+def _solution(solver: highspy.Highs, integral: bool, program: Program) -> Solution:
     status, info = solver.getModelStatus(), solver.getInfo()
-    if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+    column_count = len(program.cost)
+    # "unbounded or infeasible" is infeasible only where the box itself keeps the cost finite
+    boxed = np.isfinite(np.where(program.cost > 0, program.low, program.high)[program.cost != 0]).all()
+    undecided = status == highspy.HighsModelStatus.kUnboundedOrInfeasible
+    if status == highspy.HighsModelStatus.kInfeasible or (undecided and boxed):
         return Solution(
             outcome=Outcome.INFEASIBLE, x=np.full(column_count, np.nan), value=float("inf"), bound=float("inf")
         )
+    if undecided or status == highspy.HighsModelStatus.kUnbounded:
+        return Solution(outcome=Outcome.LIMIT, x=np.full(column_count, np.nan), value=float("inf"), bound=float("-inf"))
     done = status == highspy.HighsModelStatus.kOptimal
     found = info.primal_solution_status == 2  # a feasible point
     x = np.array(solver.getSolution().col_value) if found else np.full(column_count, np.nan)

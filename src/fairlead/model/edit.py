@@ -32,8 +32,9 @@ class Edit:
     start_s: float = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rows", np.asarray(self.rows, dtype=np.int64))
-        object.__setattr__(self, "after", np.asarray(self.after))
+        # copies: neither the caller's later writes nor those through a view of its arrays may reach the edit
+        object.__setattr__(self, "rows", np.array(self.rows, dtype=np.int64))
+        object.__setattr__(self, "after", np.array(self.after))
         assert self.rows.ndim == 1, "rows is one-dimensional"
         assert self.after.shape == self.rows.shape, f"{self.after.shape} values for {self.rows.shape} rows"
         self.rows.flags.writeable = False
@@ -50,11 +51,21 @@ class Edit:
         return (
             mine == (other.action, other.table, other.column, other.start_s)
             and np.array_equal(self.rows, other.rows)
-            and np.array_equal(self.after, other.after)
+            and np.array_equal(
+                self.after, other.after, equal_nan=self.after.dtype.kind == "f" == other.after.dtype.kind
+            )
         )
 
     def __hash__(self) -> int:
         return hash((self.action, self.table, self.column, self.rows.tobytes()))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # through __init__, because arrays come out of a pickle writeable
+        return (_unpickled, (self.action, self.table, self.column, self.rows, self.after, self.start_s))
+
+
+def _unpickled(action: str, table: str, column: str, rows: NDArray[np.int64], after: Array, start_s: float) -> Edit:
+    return Edit(action=action, table=table, column=column, rows=rows, after=after, start_s=start_s)
 
 
 def apply_edits(snapshot: Snapshot, edits: Iterable[Edit]) -> Snapshot:
@@ -74,6 +85,7 @@ def apply_edits(snapshot: Snapshot, edits: Iterable[Edit]) -> Snapshot:
             assert edit.rows.min() >= 0 and edit.rows.max() < len(target), f"rows outside {edit.table}"  # noqa: PT018
             if target.dtype.kind == "U" and edit.after.dtype.itemsize > target.dtype.itemsize:
                 target = touched[place] = target.astype(edit.after.dtype)
+            assert np.can_cast(edit.after.dtype, target.dtype, "same_kind"), f"{edit.after.dtype} into {target.dtype}"
             target[edit.rows] = edit.after
     changed: dict[str, Table] = {}
     for (table_name, column_name), values in touched.items():
@@ -100,7 +112,7 @@ def invert(snapshot: Snapshot, edits: Sequence[Edit]) -> tuple[Edit, ...]:
         inverse.append(
             Edit(action=undone, table=edit.table, column=edit.column, rows=edit.rows[::-1], after=before[::-1])
         )
-        if edit.after.dtype.itemsize > written[place].dtype.itemsize:
+        if edit.after.dtype.kind == "U" and edit.after.dtype.itemsize > written[place].dtype.itemsize:
             written[place] = written[place].astype(edit.after.dtype)
         written[place][edit.rows] = edit.after
     return tuple(reversed(inverse))

@@ -138,7 +138,7 @@ def plan_as_json(plan: Plan, snapshot: Snapshot) -> dict[str, Any]:
                 "table": edit.table,
                 "ids": _ids(snapshot.named(edit.table), edit.rows.tolist()),
                 "column": edit.column,
-                "after": edit.after.tolist(),
+                "after": [_number(v) if isinstance(v, float) else v for v in edit.after.tolist()],
                 "start_s": edit.start_s,
             }
             for edit in plan.edits

@@ -224,7 +224,9 @@ def _native(values: Array, spec: Column, place: str) -> Array:
     allowed = _NATIVE_DTYPES[spec.kind]
     if any(values.dtype.kind == "U" if d == "U" else values.dtype == np.dtype(d) for d in allowed):
         # a caller that can still write to the array must not be able to write to the table
-        return values if not values.flags.writeable or values.base is None else values.copy()
+        owner = values if values.base is None else values.base
+        shared = owner is not values and (values.flags.writeable or getattr(owner, "flags", values.flags).writeable)
+        return values.copy() if shared else values
     if values.size == 0:
         return np.empty(0, dtype="U1" if allowed[0] == "U" else allowed[0])
     wanted = np.dtype(allowed[-1] if spec.kind is Kind.REAL else allowed[0])
@@ -240,8 +242,8 @@ def _native(values: Array, spec: Column, place: str) -> Array:
     }[spec.kind]
     if spec.kind is Kind.TIME and values.dtype.kind == "M":
         return values.astype("M8[ms]")
-    if lossless and spec.kind in (Kind.COUNT, Kind.REFERENCE):
-        limits = np.iinfo(np.int32)
+    if lossless and spec.kind is not Kind.REAL:
+        limits = np.iinfo(wanted)
         lossless = bool(values.min() >= limits.min and values.max() <= limits.max)
     if not lossless:
         raise BadInputError(
@@ -260,7 +262,7 @@ def check_range(values: Array, spec: Column, place: str) -> None:
         return
     low, high = (-1.0 if spec.nullable else 0.0, np.inf) if spec.kind is Kind.REFERENCE else (spec.low, spec.high)
     smallest, largest = values.min(), values.max()  # NaN propagates into both
-    if low <= smallest and largest <= high and (np.isfinite(largest) or spec.kind is not Kind.REAL):
+    if low <= smallest and largest <= high and (np.isfinite([smallest, largest]).all() or spec.kind is not Kind.REAL):
         return
     absent = np.isnan(values) if spec.kind is Kind.REAL and spec.nullable else np.zeros(len(values), dtype=bool)
     good = absent | ((values >= low) & (values <= high))

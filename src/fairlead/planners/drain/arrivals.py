@@ -11,8 +11,7 @@ from scipy.stats import poisson
 from fairlead.model import Servers, Snapshot, Streams, Windows
 from fairlead.predict.overlay import FAILING_LOSS_RATIO
 
-Rows = NDArray[np.int64]
-Counts = NDArray[np.int32]
+Rows = NDArray[np.integer]
 
 LARGEST_SHARE = 0.5  # of the slack: where new failures alone spend it, draining more cannot help
 
@@ -37,12 +36,13 @@ def arrivals(snapshot: Snapshot, confidence_ratio: float, slack_count: float) ->
     snapshot's windows are taken as Poisson, of their mean size. Without a second window nothing is assumed. O(streams).
     """
     window_count = snapshot[Windows].row_count
+    window, key, count = _sick(snapshot)
     healed_pairs, healed_streams = 0, 0
-    for window in range(1, window_count):
-        key, count = _sick(snapshot, window - 1)
-        gone = (count > 0) & ~np.isin(key, _sick(snapshot, window)[0])
+    for later in range(1, window_count):
+        before = (window == later - 1) & (count > 0)
+        gone = ~np.isin(key[before], key[window == later])
         healed_pairs += int(np.count_nonzero(gone))
-        healed_streams += int(count[gone].sum())
+        healed_streams += int(count[before][gone].sum())
     if not healed_pairs:
         return Arrivals(mean_count=0.0, quantile_count=0.0)
     pairs_mean, size_mean = healed_pairs / (window_count - 1), healed_streams / healed_pairs
@@ -52,12 +52,11 @@ def arrivals(snapshot: Snapshot, confidence_ratio: float, slack_count: float) ->
     )
 
 
-def _sick(snapshot: Snapshot, window: int) -> tuple[Rows, Counts]:
-    """Undirected keys and failed streams of the pairs between online servers that fail or are lossy in the window."""
+def _sick(snapshot: Snapshot) -> tuple[Rows, Rows, Rows]:
+    """Window, undirected key and failed streams of the pairs between online servers that fail or are lossy."""
     streams, online = snapshot[Streams], snapshot[Servers].online
-    sick = (streams.failed_count > 0) | (streams.loss_ratio > FAILING_LOSS_RATIO)
-    at = np.flatnonzero(sick & (streams.window == window))
+    at = np.flatnonzero((streams.failed_count > 0) | (streams.loss_ratio > FAILING_LOSS_RATIO))
     at = at[online[streams.source[at]] & online[streams.target[at]]]
     low = np.minimum(streams.source[at], streams.target[at]).astype(np.int64)
     high = np.maximum(streams.source[at], streams.target[at])
-    return low * len(online) + high, streams.failed_count[at]
+    return streams.window[at], low * len(online) + high, streams.failed_count[at]

@@ -30,7 +30,10 @@ def optimum(problem: CoverProblem, *, node_count: int, start: Flags | None = Non
     if start is not None:
         open_pairs = ~(start[problem.u] | start[problem.v])
         point = np.concatenate([start, open_pairs]).astype(np.float64)
-    return lp.solve(_program(problem, integral=True), node_count=node_count, start=point)
+    solved = lp.solve(_program(problem, integral=True), node_count=node_count, start=point)
+    if np.isneginf(solved.bound):  # cut before the first relaxation: that one is cheap and always holds
+        return replace(solved, bound=min(relaxation(problem).bound, solved.value))
+    return solved
 
 
 def least_uncovered(problem: CoverProblem, *, integral: bool, node_count: int) -> lp.Solution:

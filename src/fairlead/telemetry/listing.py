@@ -1,0 +1,169 @@
+"""What lies in a NETWORK folder: one file a table, an optional network.toml, nothing else that could be a table."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fairlead.model import BadInputError, Kind, Table
+from fairlead.telemetry.offence import shown
+from fairlead.telemetry.sheet import near, nearest
+
+SETTINGS_NAME = "network.toml"
+FORMS = ("csv", "parquet")
+STORED_TYPES = {"float32": Kind.REAL, "text": Kind.ID}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The file of each table, and ``stored_types``: table.column -> ``float32`` or ``text`` (what a CSV cannot say)."""
+
+    files: Mapping[type[Table], Path]
+    stored_types: Mapping[str, str]
+
+
+def is_derived(kind: type[Table]) -> bool:
+    """A table of nothing but times (windows) has no file: it is made from the tables that refer to it."""
+    return all(spec.kind is Kind.TIME for spec in kind.declared().values())
+
+
+def listing(folder: Path, kinds: Sequence[type[Table]]) -> Listing:
+    """The files of a folder. BadInputError for a missing, doubled or unknown table, or a wrong network.toml.
+
+    Hidden files and files that are neither CSV nor Parquet are left alone.
+    """
+    names = _names(folder)
+    wanted = [kind for kind in kinds if not is_derived(kind)]
+    allowed = [f"{kind.name}.{form}" for kind in wanted for form in FORMS]
+    for name in names:
+        if name.lower().endswith((".csv", ".parquet")) and name not in allowed:
+            raise BadInputError(
+                code="folder.unknown_file",
+                what="a file in the folder belongs to no table",
+                where=str(folder / name),
+                expected=", ".join(f"{kind.name}.csv or .parquet" for kind in wanted),
+                hint=_unknown_hint(name, kinds),
+            )
+    files = {kind: _table_file(folder, names, kind) for kind in wanted}
+    stored_types = _stored_types(folder / SETTINGS_NAME, kinds) if SETTINGS_NAME in names else {}
+    return Listing(files=files, stored_types=stored_types)
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a regular file; BadInputError for anything else or where it cannot be read."""
+    check_regular(path)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def check_regular(path: Path) -> None:
+    """BadInputError unless this is a file: a pipe would wait for ever, a folder cannot be read."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise unreadable(path, error) from None
+    if not stat.S_ISREG(mode):
+        raise BadInputError(
+            code="file.not_a_file",
+            what="a table must be one regular file",
+            where=str(path),
+            got="a folder" if stat.S_ISDIR(mode) else "a pipe, socket or device",
+            expected="one file",
+            hint="join the parts of a partitioned table into one file" if stat.S_ISDIR(mode) else "",
+        )
+
+
+def unreadable(path: Path, error: OSError) -> BadInputError:
+    return BadInputError(
+        code="file.unreadable",
+        what="the file cannot be read",
+        where=str(path),
+        got=error.strerror or str(error),
+        hint="check the link and the permissions",
+    )
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if not name.startswith("."))  # noqa: PTH208 names, not paths
+    except FileNotFoundError:
+        code, what, got = "folder.missing", "there is no such folder", ""
+    except NotADirectoryError:
+        code, what, got = "folder.not_a_folder", "the network must be a folder", "a file"
+    except OSError as error:
+        code, what, got = "folder.unreadable", "the folder cannot be read", error.strerror or str(error)
+    raise BadInputError(
+        code=code, what=what, where=str(folder), got=got, expected="a folder with one CSV or Parquet file a table"
+    )
+
+
+def _unknown_hint(name: str, kinds: Sequence[type[Table]]) -> str:
+    stem = name.rsplit(".", 1)[0].casefold()
+    derived = next((kind for kind in kinds if is_derived(kind) and kind.name == stem), None)
+    if derived is not None:
+        return f"{derived.name} are made from the other tables; remove the file"
+    meant = nearest(stem, [kind.name for kind in kinds])
+    ending = name.rsplit(".", 1)[1].lower()
+    return f"did you mean {meant}.{ending}?" if meant else "remove it or give it another ending"
+
+
+def _table_file(folder: Path, names: Sequence[str], kind: type[Table]) -> Path:
+    found = [name for name in (f"{kind.name}.{form}" for form in FORMS) if name in names]
+    if len(found) == 2:
+        raise BadInputError(
+            code="folder.two_forms",
+            what=f"table {kind.name} is there twice",
+            where=str(folder),
+            got=" and ".join(found),
+            expected="one of the two",
+        )
+    if not found:
+        close = [name for name in names if name.casefold().startswith(kind.name)]
+        raise BadInputError(
+            code="folder.missing_table",
+            what=f"the network lacks its table {kind.name}",
+            where=str(folder),
+            expected=f"{kind.name}.csv or {kind.name}.parquet",
+            hint=f"{close[0]} is not read: it must be {kind.name}.csv or {kind.name}.parquet" if close else "",
+        )
+    return folder / found[0]
+
+
+def _stored_types(path: Path, kinds: Sequence[type[Table]]) -> Mapping[str, str]:
+    raw = read_file(path)
+    try:
+        settings: dict[str, Any] = tomllib.loads(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise _settings_error("toml.encoding", "the file is not UTF-8", path, f"offset {error.start}", "") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise _settings_error("toml.syntax", "the file is not TOML", path, str(error)[:200], "") from None
+    for key, value in settings.items():
+        if key not in ("title", "types"):
+            hint = near(key, ("title", "types"))
+            raise _settings_error(
+                "toml.unknown_key", f"there is no setting {shown(key)}", path, "", "title, types", hint
+            )
+        if not isinstance(value, {"title": str, "types": dict}[key]):
+            raise _settings_error(
+                "toml.wrong_type", f"{key} has the wrong type", path, type(value).__name__, "title text, types a table"
+            )
+    types: dict[str, Any] = settings.get("types", {})
+    places = {f"{kind.name}.{name}": spec.kind for kind in kinds for name, spec in kind.declared().items()}
+    for place, stored in types.items():
+        known = [name for name, kind in places.items() if stored in STORED_TYPES and kind is STORED_TYPES[stored]]
+        if place not in known:
+            what = f"the type of {shown(place)} cannot be {shown(str(stored))}"
+            expected = "float32 for a column of real numbers, text for a column of ids"
+            raise _settings_error("toml.wrong_type", what, path, "", expected, near(place, list(places)))
+    return types
+
+
+def _settings_error(code: str, what: str, path: Path, got: str, expected: str, hint: str = "") -> BadInputError:
+    return BadInputError(code=code, what=what, where=str(path), got=got, expected=expected, hint=hint)

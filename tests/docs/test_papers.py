@@ -1,0 +1,75 @@
+"""docs/papers.md names symbols that exist, and lists every departure that the source marks."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "fairlead"
+PAGE = (ROOT / "docs" / "papers.md").read_text(encoding="utf-8")
+LEARNING = ("torch", "torch_geometric")  # the extra `train`
+LEAST_SYMBOL_COUNT = 30  # an empty map must not pass
+
+
+def symbols() -> list[str]:
+    return sorted(set(re.findall(r"`(fairlead(?:\.\w+)+)`", PAGE)))
+
+
+def resolved(symbol: str) -> object:
+    """The module, class or function; ModuleNotFoundError or AttributeError if there is none."""
+    parts = symbol.split(".")
+    for cut in range(len(parts), 0, -1):
+        try:
+            found: object = importlib.import_module(".".join(parts[:cut]))
+        except ModuleNotFoundError as error:
+            if error.name in LEARNING:
+                pytest.skip("needs the extra train")
+            continue
+        for part in parts[cut:]:
+            found = getattr(found, part)
+        return found
+    raise ModuleNotFoundError(symbol)
+
+
+def departures() -> Counter[str]:
+    """Module -> how many departures it marks."""
+    marked: Counter[str] = Counter()
+    for path in sorted(SOURCE.rglob("*.py")):
+        count = path.read_text(encoding="utf-8").count("Departs:")
+        if count:
+            parts = path.relative_to(SOURCE.parent).with_suffix("").parts
+            marked[".".join(part for part in parts if part != "__init__")] = count
+    return marked
+
+
+def listed(module: str) -> int:
+    """Rows of the departures table whose first cell names a symbol of this module."""
+    section = PAGE.split("### Departures")[1].split("\n### ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| `fairlead.")]
+    return sum(row.split("|")[1].strip().strip("`").startswith(f"{module}.") for row in rows)
+
+
+def test_the_map_is_no_empty_promise() -> None:
+    assert len(symbols()) >= LEAST_SYMBOL_COUNT
+
+
+@pytest.mark.parametrize("symbol", symbols())
+def test_every_symbol_exists(symbol: str) -> None:
+    assert resolved(symbol) is not None
+
+
+def test_a_symbol_that_does_not_exist_is_found_out() -> None:
+    with pytest.raises(AttributeError):
+        resolved("fairlead.planners.drain.bound.miracle")
+
+
+def test_every_departure_is_listed() -> None:
+    marked = departures()
+    assert marked, "the source marks its departures with `Departs:`"
+    missing = {module: count for module, count in marked.items() if listed(module) < count}
+    assert not missing, f"departures that docs/papers.md does not list (module: how many are marked): {missing}"

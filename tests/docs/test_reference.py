@@ -1,0 +1,146 @@
+"""docs/reference.md lists every option, code, key, metric, rule and limit that the source has."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from fairlead.checks.limits import Limits
+from fairlead.checks.promises import DIRECTIONS, FORECASTS
+from fairlead.model import BoundKind, FairleadError, Status
+from fairlead.planners.drain import Goal
+from fairlead.predict.metrics import METRICS
+from fairlead.service.cli import app
+from fairlead.service.options import Method
+from fairlead.service.settings import PREFIX, DrainSettings
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "fairlead"
+PAGE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+FAMILIES = (
+    "actuator", "audit", "cell", "csv", "demo", "executor", "extra", "file", "folder", "guard", "journal", "limits",
+    "model", "parquet", "records", "row", "settings", "snapshot", "table", "toml", "train", "turn", "usage", "windows",
+    "world",
+)  # fmt: skip
+# literals that read like codes: a column, and the key of a reason
+NO_CODES = {"windows.window", "turn.held_back"}
+
+
+def section(title: str) -> str:
+    return PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def commands() -> Iterator[tuple[str, list[str]]]:
+    """(``fairlead NOUN VERB``, its options) of the command line as it is."""
+
+    def below(command: object, path: str) -> Iterator[tuple[str, list[str]]]:
+        subcommands = getattr(command, "commands", {})
+        for name, each in subcommands.items():
+            yield from below(each, f"{path} {name}")
+        if not subcommands:
+            names = [name for option in command.params for name in option.opts if name.startswith("-")]  # type: ignore[attr-defined]  # click's
+            yield path, names
+
+    return below(typer.main.get_command(app), "fairlead")
+
+
+def error_codes() -> set[str]:
+    """Every error code that the source can raise, but for ``guard.G…``: as ``code=``, by its family, by ``refusal``."""
+    named = re.compile(rf'"((?:{"|".join(FAMILIES)})\.[a-z_]+)"|code="([a-z]+\.[a-z_]+)"')
+    refused = re.compile(r'refusal\(\s*"([a-z_]+)"')
+    codes: set[str] = set()
+    for path in SOURCE.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        codes |= {first or second for first, second in named.findall(text)}
+        codes |= {f"model.{reason}" for reason in refused.findall(text)}
+    return codes - NO_CODES
+
+
+@pytest.mark.parametrize(("command", "options"), list(commands()))
+def test_every_option_is_there(command: str, options: list[str]) -> None:
+    assert options, "a command without options was not understood"
+    found = PAGE.split(f"\n### {command}")
+    assert len(found) == 2, f"no section {command}"
+    text = found[1].split("\n### ")[0].split("\n## ")[0]
+    missing = [option for option in options if f"`{option}`" not in text and option != "--help"]
+    assert not missing, f"{command}: {missing}"
+
+
+def test_every_method_is_there() -> None:
+    assert [method.value for method in Method if f"`{method.value}`" not in section("Commands")] == []
+
+
+def test_every_setting_is_there_with_its_default() -> None:
+    text, goal = section("Settings and environment"), Goal()
+    for name in DrainSettings.model_fields:
+        flag = f"--{name.replace('_', '-')}"
+        row = f"| `{flag}` | `{PREFIX}{name.upper()}` | `{name}` | {getattr(goal, f'{name}_ratio')} |"
+        assert row in text
+
+
+def test_every_variable_is_there() -> None:
+    text = section("Settings and environment")
+    for path in SOURCE.rglob("*.py"):
+        for variable in re.findall(r'environ[^\n]*"(FAIRLEAD_[A-Z]+)"', path.read_text(encoding="utf-8")):
+            assert f"`{variable}`" in text
+
+
+def test_every_error_code_is_there_and_no_other() -> None:
+    codes, text = error_codes(), section("Exit codes and errors")
+    assert len(codes) > 60, "the search for codes finds nothing any more"
+    listed = {code for code in re.findall(r"`([a-z]+\.[a-z_]+)`", text) if code.split(".")[0] in FAMILIES}
+    assert sorted(codes - listed) == [], "raised, and not in docs/reference.md"
+    assert sorted(listed - codes) == [], "in docs/reference.md, and never raised"
+
+
+def test_every_exit_code_is_there() -> None:
+    kinds = FairleadError.__subclasses__()
+    assert len(kinds) >= 5
+    for kind in kinds:
+        assert re.search(
+            rf"^\| {kind.exit_code} \| .* \| `{kind.__name__}` \|$", section("Exit codes and errors"), re.M
+        )
+
+
+def test_every_status_and_kind_is_there() -> None:
+    text = section("A plan as JSON")
+    assert [each.value for each in (*Status, *BoundKind) if f"`{each.value}`" not in text] == []
+
+
+def test_every_metric_is_there_with_its_direction() -> None:
+    text = section("Metrics")
+    for name in METRICS:
+        assert re.search(rf"^\| `{name}` \| \w+ \| {DIRECTIONS[name].name.lower()} \|", text, re.M), name
+    for name in FORECASTS:
+        assert f"| `{name}` |" in text
+
+
+@pytest.mark.parametrize(
+    ("title", "pattern"),
+    [
+        ("Reasons", r'key="((?:drain|turn)\.\w+)"'),
+        ("Audit findings", r'"((?:promise|edit|server)_(?:kept|broken|unmeasured|not_applied|unintended|gone))"'),
+    ],
+)
+def test_every_key_is_there_and_no_other(title: str, pattern: str) -> None:
+    keys = {key for path in SOURCE.rglob("*.py") for key in re.findall(pattern, path.read_text(encoding="utf-8"))}
+    assert len(keys) >= 6
+    assert set(re.findall(r"^\| `([\w.]+)` \|", section(title), re.M)) == keys
+
+
+def test_every_rule_is_there() -> None:
+    rules = re.findall(r"^\| (G\d+) \|", section("Safety rules"), re.M)
+    assert rules == [f"G{number}" for number in range(1, 13)]
+
+
+def test_every_limit_is_there_with_its_default() -> None:
+    rows = [line.split("|")[1:3] for line in section("Safety rules").splitlines() if line.startswith("| `")]
+    for field in dataclasses.fields(Limits):
+        defaults = [default for names, default in rows if f"`{field.name}`" in names]
+        assert len(defaults) == 1, field.name
+        assert re.search(rf"(?<![\d.]){re.escape(f'{field.default:g}')}(?![\d.])", defaults[0]), field.name
