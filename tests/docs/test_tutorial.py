@@ -1,8 +1,8 @@
-"""docs/tutorial.md does what it says: every block is run, in order, in one folder, and its output is compared.
+"""README, tutorial and how-to do what they say: every block is run, in order, in one folder, its output compared.
 
 A ``console`` block holds commands behind ``$ `` and what they print (stdout, then stderr). A ``python`` block runs in
 one session with those before it; a ``text`` block behind it is what it prints. In what is printed, ``...`` stands for
-anything: alone on a line for any lines, in a line for the rest of it or a part of it. Blocks of other kinds are not run.
+anything: alone on a line for any lines, in a line for a part of it. Blocks of other kinds are not run.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ from pathlib import Path
 
 import pytest
 
-TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
-LEAST_COMMAND_COUNT = 8  # a tutorial that lost its blocks must not pass
-LEAST_PYTHON_COUNT = 4
+ROOT = Path(__file__).parents[2]
 PATIENCE_S = 300
 
 
@@ -68,7 +66,15 @@ def test_the_comparison_can_tell(shown: str, printed: str, same: bool) -> None:
 
 
 @pytest.mark.slow
-def test_every_block_does_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("page", "least_commands", "least_python"),  # a page that lost its blocks must not pass
+    [("README.md", 2, 0), ("docs/tutorial.md", 8, 4), ("docs/how-to.md", 0, 5)],
+)
+def test_every_block_does_what_it_says(
+    page: str, least_commands: int, least_python: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if page == "docs/how-to.md":
+        pytest.importorskip("torch", reason="needs the extra train")
     environment = _environment(tmp_path)
     folder = tmp_path / "work"
     folder.mkdir()
@@ -76,8 +82,8 @@ def test_every_block_does_what_it_says(tmp_path: Path, monkeypatch: pytest.Monke
     session: dict[str, object] = {"__name__": "tutorial"}
     counts = {"console": 0, "python": 0}
     printed = ""
-    for line, language, content in blocks(TUTORIAL.read_text(encoding="utf-8")):
-        place = f"docs/tutorial.md:{line}"
+    for line, language, content in blocks((ROOT / page).read_text(encoding="utf-8")):
+        place = f"{page}:{line}"
         if language == "console":
             for command, shown in commands(content):
                 counts["console"] += 1
@@ -89,8 +95,8 @@ def test_every_block_does_what_it_says(tmp_path: Path, monkeypatch: pytest.Monke
             printed = out.getvalue()
         elif language == "text":
             _compare(content, printed, place)
-    assert counts["console"] >= LEAST_COMMAND_COUNT
-    assert counts["python"] >= LEAST_PYTHON_COUNT
+    assert counts["console"] >= least_commands
+    assert counts["python"] >= least_python
 
 
 def _compare(shown: str, printed: str, place: str) -> None:

@@ -167,6 +167,18 @@ def test_exchange_respects_a_full_quota() -> None:
     assert exchanged(full, np.array([False, True, True, True]), 5).tolist() == [False, True, True, True]
 
 
+def test_what_leaves_gives_back_just_what_it_took() -> None:
+    """Star 0 frees two places of region 1; of the three stars whose centres need one each, two can be exchanged."""
+    stars = [(3 * star, 3 * star + leaf, 1.0) for star in range(4) for leaf in (1, 2)]
+    region = [0, 1, 1] + [1, 0, 0] * 3
+    problem = problem_of(stars, [10.0, 8.0, 8.0] * 4, slack=0, region=region, quota=[np.inf, np.inf, 2.0])
+    leaves = np.array([False, True, True] * 4)
+    better = exchanged(problem, leaves, 10)
+    assert keeps_quotas(problem, better)
+    assert better[[0, 3, 6, 9]].tolist() == [True, True, True, False]
+    assert cost_of(problem, better) == 46
+
+
 def test_zero_weight_pairs_need_no_cover() -> None:
     problem = problem_of([(0, 1, 0.0), (1, 2, 3.0)], cost=[1.0, 10.0, 2.0], slack=0)
     chosen, order = greedy(problem, problem.cost)

@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from oracles.networks import network
 from relays import REGIONS, START_S, failing, relays
 
+from fairlead.checks.evidence import drainable
 from fairlead.checks.limits import Limits
 from fairlead.model import BoundKind, Budget, Plan, Snapshot, Status, apply_edits
 from fairlead.model.ledger import Ledger
 from fairlead.planners.drain import AllLast, Drain
 from fairlead.predict.metrics import METRICS
-from fairlead.service.admit import admitted, proven_part
+from fairlead.service.admit import admitted, part_of, restless
 
 LIMITS = Limits()
 
@@ -39,7 +41,7 @@ def test_a_plan_that_is_allowed_stays_as_it_is() -> None:
 def test_the_proven_part_promises_what_it_does_and_no_more() -> None:
     snapshot = half_proven()
     plan = planned(snapshot)
-    part = proven_part(snapshot, plan, LIMITS)
+    part = part_of(snapshot, plan, drainable(snapshot, LIMITS))
     after = apply_edits(snapshot, part.edits)
     assert [edit.rows.tolist() for edit in part.edits] == [[0]]
     assert part.status is Status.BEST_EFFORT
@@ -85,3 +87,22 @@ def test_a_plan_of_which_nothing_is_proven_is_refused_as_it_is() -> None:
     assert part is plan
     assert found is whole
     assert not found.allowed
+
+
+def test_a_server_that_flaps_is_held_back_and_holds_up_nobody() -> None:
+    snapshot = relays(bad=(0, 6))
+    plan = planned(snapshot)
+    flap = next(edit for edit in planned(relays(bad=(0,))).edits)
+    spent = Ledger()
+    for time_s in (30.0, 60.0):
+        spent = spent.with_edit(snapshot, flap, plan.planner, time_s)
+    limits = Limits(drains_per_hour_ratio=1.0, region_drains_per_hour_ratio=1.0)
+    assert np.flatnonzero(restless(snapshot, limits, spent, START_S)).tolist() == [0]
+    part, found, whole = admitted(snapshot, plan, limits, spent, START_S)
+    assert {broken.rule for broken in whole.violations} == {"G2"}
+    assert found.allowed
+    assert [edit.rows.tolist() for edit in part.edits] == [[6]]
+    later_s = 60.0 + 3600.0
+    assert not restless(snapshot, limits, spent, later_s).any()
+    assert restless(snapshot, limits, spent, later_s - 1).sum() == 0  # one of the two is an hour ago
+    assert restless(snapshot, limits, spent, math.nan).sum() == 1  # nobody knows the time: all of the past counts

@@ -150,9 +150,9 @@ def garbage(kind: str) -> list[str]:
 )
 def test_a_million_rows_of_garbage_fail_soon(tmp_path: Path, kind: str, code: str, place: str) -> None:
     large(tmp_path, garbage(kind))
-    start = time.perf_counter()
+    start = time.process_time()
     line = refusal(tmp_path)
-    assert time.perf_counter() - start < 20  # 1 to 4 s on a free machine
+    assert time.process_time() - start < 15  # of one core; 1 to 5 s measured
     assert line.startswith(code)
     assert place in line
 

@@ -174,6 +174,17 @@ def test_windows_are_those_of_both_tables_in_order(good: Path) -> None:
     assert found[Streams].window.tolist() == [1, 1, 1, 2, 3]
 
 
+def test_rows_may_stand_in_any_order(good: Path) -> None:
+    expected = read_network(good)[Streams]
+    header, *rows = STREAMS.splitlines()
+    (good / "streams.csv").write_text("\n".join([header, *reversed(rows)]))
+    found = read_network(good)[Streams]
+    for name in Streams.declared():
+        assert np.array_equal(
+            found.array(name), expected.array(name)[::-1], equal_nan=found.array(name).dtype.kind == "f"
+        )
+
+
 def test_float32_is_kept_where_the_folder_says_so(good: Path) -> None:
     content("network.toml", '[types]\n"streams.rtt_ms" = "float32"\n"servers.server" = "text"\n')(good)
     found = read_network(good)

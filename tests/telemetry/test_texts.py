@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -21,7 +22,7 @@ COLUMNS: dict[str, Any] = {
 @pytest.mark.parametrize("name", COLUMNS)
 @pytest.mark.parametrize("cuts", [[0, 4], [0, 1, 1, 3, 4]])
 def test_coded(name: str, cuts: list[int]) -> None:
-    parts = [COLUMNS[name][start:stop] for start, stop in zip(cuts, cuts[1:], strict=False)]
+    parts = [COLUMNS[name][start:stop] for start, stop in pairwise(cuts)]
     found = coded(pa.chunked_array(parts))
     texts = found.distinct.to_pylist()
     assert [texts[code] if code >= 0 else None for code in found.codes] == ["b", None, "a", "b"]

@@ -105,6 +105,14 @@ def test_the_order_of_records_does_not_matter(found: list[Row], random: Any) -> 
     assert one.windows == other.windows
 
 
+def test_means_are_added_up_in_one_order() -> None:
+    rtts = [1e16, 1.0, 1.0, 3e15, 0.3]
+    one, other = ([(1.0, 0, 1, True, rtt, 0.0) for rtt in order] for order in (rtts, rtts[::-1]))
+    made = [windowed_streams(records(part), servers()).streams for part in (one, other)]
+    assert made[0] == made[1]
+    assert sum(rtts) != sum(rtts[::-1])
+
+
 def test_early_records_given_again_make_the_same_windows() -> None:
     rng = np.random.default_rng(3)
     found = [(float(t), 0, 1 + int(t) % 3, True, 1.0, 0.0) for t in rng.uniform(0, 90, 300)]

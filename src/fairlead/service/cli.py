@@ -17,29 +17,35 @@ from typing import Annotated
 import typer
 
 from fairlead import __version__
+from fairlead.service.exits import INTERRUPTED, READER_GONE, code_and_line, said
 from fairlead.service.options import (
+    Confidence,
+    FailedRatio,
+    FleetCap,
     Form,
     Format,
     Json,
+    Kind,
     Method,
+    MethodName,
+    ModelFolder,
     NetworkFolder,
+    NetworkOut,
+    Now,
+    RegionFloor,
     Restore,
+    Restores,
+    Rounds,
     ScenarioName,
+    Seconds,
     Seed,
+    Slo,
+    Strict,
     Workers,
     WorldKind,
     examples,
-    ratio,
-    seconds,
 )
 from fairlead.service.terminal import Output
-
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
-READER_GONE = 141  # 128 + SIGPIPE, likewise
-OUR_MISTAKE = 1
-USAGE = 2
-EXTRAS = {"torch": "train", "torch_geometric": "train", "distributed": "cluster"}
-CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]  # click's, wherever typer keeps it
 
 app = typer.Typer(
     name="fairlead",
@@ -75,40 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return READER_GONE
         raise
     except (KeyboardInterrupt, typer.Abort):
-        return _said(INTERRUPTED, "interrupted")
+        return said(INTERRUPTED, "interrupted")
     except Exception as error:
         if os.environ.get("FAIRLEAD_DEBUG") == "1":
             traceback.print_exc()
-        return _said(*_code_and_line(error))
-
-
-def _code_and_line(error: Exception) -> tuple[int, str]:
-    from fairlead.model import FairleadError, MissingExtraError
-
-    if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
-        extra = EXTRAS[error.name]
-        error = MissingExtraError(
-            code=f"extra.{extra}",
-            what=f"this command needs the extra {extra}",
-            got=f"no module {error.name}",
-            hint=f"pip install 'fairlead[{extra}]'",
-        )
-    if isinstance(error, FairleadError):
-        return error.exit_code, str(error)
-    if isinstance(error, CommandLineError):
-        context = getattr(error, "ctx", None)
-        command = context.command_path if context else "fairlead"
-        message = error.format_message() if hasattr(error, "format_message") else str(error)
-        return USAGE, f"usage: {message.rstrip('.') or 'a command is missing'}; hint: {command} --help"
-    if isinstance(error, MemoryError):
-        return OUR_MISTAKE, "memory: the machine has not enough memory for this"
-    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return OUR_MISTAKE, f"internal: {what}; hint: this is our mistake; FAIRLEAD_DEBUG=1 shows where"
-
-
-def _said(code: int, line: str) -> int:
-    sys.stderr.write(f"error: {' '.join(line.split())}\n")
-    return code
+        return said(*code_and_line(error))
 
 
 def _version(wanted: bool) -> None:
@@ -136,36 +113,18 @@ def fairlead(
 )
 def drain_plan(
     network: NetworkFolder,
-    method: Annotated[Method, typer.Option(help="Planner or rival.")] = Method.FAIRLEAD,
-    slo: Annotated[
-        float | None, typer.Option(parser=ratio, metavar="RATIO", help="Share of streams that must work. [0.9999]")
-    ] = None,
-    fleet_cap: Annotated[
-        float | None,
-        typer.Option(parser=ratio, metavar="RATIO", help="Largest share of the fleet that may be down. [0.2]"),
-    ] = None,
-    region_floor: Annotated[
-        float | None,
-        typer.Option(parser=ratio, metavar="RATIO", help="Smallest share of a region that stays up. [0.5]"),
-    ] = None,
+    method: MethodName = Method.FAIRLEAD,
+    slo: Slo = None,
+    fleet_cap: FleetCap = None,
+    region_floor: RegionFloor = None,
     seed: Seed = 0,
-    confidence: Annotated[
-        float, typer.Option(parser=ratio, metavar="RATIO", help="How sure to be when failures are left alone.")
-    ] = 0.9,
-    model: Annotated[Path | None, typer.Option(metavar="DIR", help="Other weights (fairlead train drain).")] = None,
-    restore: Annotated[
-        Restore, typer.Option(help="Offline servers that may come back: those the planner drained, or any.")
-    ] = Restore.OWNED,
-    rounds: Annotated[int, typer.Option(min=1, help="Search budget; keeps plans replayable.")] = 1000,
-    seconds_: Annotated[
-        float, typer.Option("--seconds", parser=seconds, metavar="SECONDS", help="Emergency brake on the search.")
-    ] = float("inf"),
-    now: Annotated[
-        str, typer.Option(metavar="TIME", help="UTC time, or seconds on the windows' clock, to judge freshness by.")
-    ] = "",
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with 4 if a safety rule would refuse the plan.")
-    ] = False,
+    confidence: Confidence = 0.9,
+    model: ModelFolder = None,
+    restore: Restores = Restore.OWNED,
+    rounds: Rounds = 1000,
+    seconds: Seconds = float("inf"),
+    now: Now = "",
+    strict: Strict = False,
     output: Format = Output.TABLE,
     as_json: Json = False,
 ) -> None:
@@ -187,7 +146,7 @@ def drain_plan(
         confidence=confidence,
         seed=seed,
         rounds=rounds,
-        seconds=seconds_,
+        seconds=seconds,
         restore=restore.value,
         model=model,
         now=now,
@@ -232,18 +191,14 @@ def train_drain(
     ),
 )
 def generate_overlay(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="A new or empty folder, or one that holds only a network.")],
-    kind: Annotated[
-        WorldKind, typer.Option(help="Invented at any size; Sentry's generator; or a measured mesh.")
-    ] = WorldKind.SCALED,
+    out: NetworkOut,
+    kind: Kind = WorldKind.SCALED,
     servers: Annotated[int, typer.Option(help="scaled: servers.")] = 2_000,
     pairs: Annotated[int, typer.Option(help="scaled: pairs of servers with streams.")] = 100_000,
     regions: Annotated[int, typer.Option(help="scaled: service regions.")] = 18,
     data_centers: Annotated[int, typer.Option(help="scaled: data centers.")] = 200,
     windows: Annotated[int, typer.Option(help="scaled: observation windows of 30 s.")] = 3,
-    failed_ratio: Annotated[
-        float, typer.Option(parser=ratio, metavar="RATIO", help="scaled: pairs that fail.")
-    ] = 0.008,
+    failed_ratio: FailedRatio = 0.008,
     scenario: Annotated[ScenarioName, typer.Option(help="paper, aws, planetlab: what fails.")] = ScenarioName.MODERATE,
     number: Annotated[int, typer.Option(min=0, max=99, help="paper: which of the 100 cases.")] = 0,
     seed: Seed = 0,

@@ -31,14 +31,15 @@ def print_tables(console: Console, result: Row, title: str) -> None:
         console.print(_listing(single))
         console.print()
     for name, value in result.items():
-        inner = _as_mapping(value)
-        path = f"{title} / {name}" if title else name
-        if not inner:
-            continue
-        if all(isinstance(row, Mapping) for row in inner.values()):
-            _print_rows(console, inner, path)
-        else:
-            print_tables(console, inner, path)
+        _print_nested(console, value, f"{title} / {name}" if title else name)
+
+
+def _print_nested(console: Console, value: Any, path: str) -> None:
+    inner = _as_mapping(value)
+    if inner and all(isinstance(row, Mapping) for row in inner.values()):
+        _print_rows(console, inner, path)
+    elif inner:
+        print_tables(console, inner, path)
 
 
 def _print_rows(console: Console, rows: Mapping[str, Row], title: str) -> None:
@@ -49,8 +50,7 @@ def _print_rows(console: Console, rows: Mapping[str, Row], title: str) -> None:
         console.print()
     for row_name, row in rows.items():
         for name, value in row.items():
-            if _as_mapping(value):
-                print_tables(console, {name: value}, f"{title} / {row_name}")
+            _print_nested(console, value, f"{title} / {row_name} / {name}")
 
 
 def _grid(rows: Mapping[str, Row], names: list[str]) -> Grid:

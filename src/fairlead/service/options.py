@@ -86,6 +86,37 @@ NetworkFolder = Annotated[
 ]
 
 
+NetworkOut = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="A new or empty folder, or one that holds only a network.")
+]
+MethodName = Annotated[Method, typer.Option(help="Planner or rival.")]
+Slo = Annotated[
+    float | None, typer.Option(parser=ratio, metavar="RATIO", help="Share of streams that must work. [0.9999]")
+]
+FleetCap = Annotated[
+    float | None,
+    typer.Option(parser=ratio, metavar="RATIO", help="Largest share of the fleet that may be down. [0.2]"),
+]
+RegionFloor = Annotated[
+    float | None, typer.Option(parser=ratio, metavar="RATIO", help="Smallest share of a region that stays up. [0.5]")
+]
+Confidence = Annotated[
+    float, typer.Option(parser=ratio, metavar="RATIO", help="How sure to be when failures are left alone.")
+]
+ModelFolder = Annotated[Path | None, typer.Option(metavar="DIR", help="Other weights (fairlead train drain).")]
+Restores = Annotated[
+    Restore, typer.Option(help="Offline servers that may come back: those the planner drained, or any.")
+]
+Rounds = Annotated[int, typer.Option(min=1, help="Search budget; keeps plans replayable.")]
+Seconds = Annotated[float, typer.Option(parser=seconds, metavar="SECONDS", help="Emergency brake on the search.")]
+Now = Annotated[
+    str, typer.Option(metavar="TIME", help="UTC time, or seconds on the windows' clock, to judge freshness by.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 4 if a safety rule would refuse the plan.")]
+Kind = Annotated[WorldKind, typer.Option(help="Invented at any size; Sentry's generator; or a measured mesh.")]
+FailedRatio = Annotated[float, typer.Option(parser=ratio, metavar="RATIO", help="scaled: pairs that fail.")]
+
+
 def examples(*lines: str) -> str:
     """The end of a help text: commands that can be copied."""
     return "[bold]Examples[/bold]\n\n" + "\n\n".join(f"  [cyan]$ {line}[/cyan]" for line in lines)

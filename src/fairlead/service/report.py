@@ -100,7 +100,7 @@ def _key_figures(story: Story) -> Iterator[tuple[str, str]]:
         yield f"{most} of {story.world.network.server_count}", f"servers down at most; the budget was {cap}"
         gap = first.made.proposed.bound.gap
         yield (
-            ("not proven" if math.isnan(gap) else f"{gap:.1%}".replace("%", " %")),
+            ("not proven" if math.isnan(gap) else f"{gap:.1%}"),
             "gap to the cheapest possible plan",
         )
     yield ("yes" if story.restored else "no"), "every server is back at the end"
@@ -235,7 +235,7 @@ def _rules(story: Story, first: Moment) -> Iterator[tuple[Cell | str, ...]]:
         "G4",
         "fewest witnesses against a drained server",
         _n(f"{witnesses}"),
-        _n(f"{limits.witness_count:.0f}, mostly"),
+        _n(f"at least {limits.witness_count:.0f}, or 1 believed"),
     )
     yield (
         "G12",
@@ -253,8 +253,10 @@ def _audit(story: Story) -> Iterator[str]:
     found = [(moment, finding) for moment in story.moments for finding in moment.findings]
     kept = sum(finding.severity is Severity.INFO for _, finding in found)
     yield paragraph(
-        f"After every change the next window is held against what was promised: {kept} of {len(found)} were kept."
+        f"After every change the next window is held against what was promised: {kept} of {len(found)} were kept. "
+        "Below are the first plan's promises, and all that were not kept."
     )
+    first = found[0][0] if found else None
     looks = {Severity.INFO: "good", Severity.WARNING: "warn", Severity.CRITICAL: "bad"}
     yield table(
         ("window ends", "promise", Cell("promised", "n"), Cell("measured", "n"), "finding"),
@@ -267,6 +269,7 @@ def _audit(story: Story) -> Iterator[str]:
                 Cell(finding.what, looks[finding.severity]),
             )
             for moment, finding in found
+            if moment is first or finding.severity is not Severity.INFO
         ],
     )
 
@@ -275,7 +278,7 @@ def _footer(story: Story, plan: Plan) -> str:
     lines = (
         f"Fairlead {__version__}; seed {story.seed}; planner {plan.planner}; snapshot {plan.basis}. "
         "The same seed tells the same story.",
-        f"Every window is {int(story.world.network.start_utc_hour)} h UTC of an invented day; no network was touched.",
+        "The network is invented and so are its failures; nothing outside this page was touched.",
         "Outlines of the land: Natural Earth, public domain, by way of world-atlas (ISC).",
     )
     return "<footer>" + "".join(paragraph(words) for words in lines) + "</footer>"

@@ -11,7 +11,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from fairlead.checks.gate import Verdict
-from fairlead.model import BoundKind, Edit, Plan, Servers, Snapshot, Status
+from fairlead.model import BoundKind, Plan, Servers, Snapshot, Status
 from fairlead.planners.drain import Goal
 from fairlead.predict.overlay import active_users, last_window
 
@@ -24,16 +24,15 @@ STATUS_STYLES = {
 
 
 def percent(ratio: float) -> str:
-    """With as many digits as 99.99 % needs: ``99.9943 %``; ``not known`` for NaN."""
-    return "not known" if math.isnan(ratio) else f"{ratio * 100:.4f} %"
+    """With as many digits as 99.99 % needs: ``99.9943%``; ``not known`` for NaN."""
+    return "not known" if math.isnan(ratio) else f"{ratio:.4%}"
 
 
 def headline(plan: Plan) -> str:
-    """The outcome in one sentence.
-
-    Draining nothing while something comes back is a plan too.
-    """
-    drained, restored = (sum(edit.cell_count for edit in each) for each in _by_direction(plan.edits))
+    """The outcome in one sentence."""
+    drained, restored = (
+        sum(edit.cell_count for edit in plan.edits if edit.after.all() == online) for online in (False, True)
+    )
     moves = [f"take {_servers(drained)} offline"] if drained else []
     moves += [f"bring {_servers(restored)} back"] if restored else []
     act = " and ".join(moves) or "no change helps"
@@ -102,10 +101,14 @@ def _facts(snapshot: Snapshot, plan: Plan, goal: Goal, found: Verdict) -> Iterat
     success = by_metric["success_ratio"]
     yield "objective", f"{percent(goal.slo_ratio)} of {last_window(snapshot).demand_count:,} streams work"
     yield "now", percent(success.before)
-    yield "with the plan", percent(success.after) + (f", margin {success.margin:.2e}" if success.margin else "")
+    yield "with the plan", percent(success.after)
     if "next_success_ratio" in by_metric:
         coming = by_metric["next_success_ratio"]
-        yield "expected next", f"{percent(coming.after)}, or {coming.margin:.2e} worse at {goal.confidence_ratio:.0%}"
+        least = percent(coming.after - coming.margin)
+        yield (
+            "expected next",
+            f"{percent(coming.after)}, and {least} or more with {goal.confidence_ratio:.0%} confidence",
+        )
     yield "cost", f"{plan.bound.cost:.1f} (users affected and coverage lost)"
     yield "best possible", bound_words(plan)
     down = by_metric["offline_count"]
@@ -142,11 +145,6 @@ def _edits(snapshot: Snapshot, plan: Plan) -> Grid:
                 Text(why.get(row, "")),
             )
     return grid
-
-
-def _by_direction(edits: tuple[Edit, ...]) -> tuple[list[Edit], list[Edit]]:
-    """Those that take away and those that give back."""
-    return [edit for edit in edits if not edit.after.all()], [edit for edit in edits if edit.after.all()]
 
 
 def _servers(count: int) -> str:

@@ -52,11 +52,12 @@ def setting(story: Story) -> tuple[str, str]:
 def hidden_truth(story: Story) -> Iterator[str]:
     """What really happened, which no planner was told."""
     for fault in story.world.faults:
-        last_s = fault.end_window * WINDOW_S
+        begins, heals = (clock(window * WINDOW_S) for window in (fault.start_window, fault.end_window))
+        least, most = f"{fault.loss_ratio.min():.0%}", f"{fault.loss_ratio.max():.0%}"
+        paths = "1 path loses" if len(fault.pairs) == 1 else f"{len(fault.pairs)} paths lose"
         yield (
-            f"{fault.course.value} failure of {fault.kind.value.replace('_', ' ')} {fault.place}, "
-            f"{clock(fault.start_window * WINDOW_S)} to {clock(last_s)}: {len(fault.pairs)} paths lose "
-            f"{fault.loss_ratio.min():.0%} to {fault.loss_ratio.max():.0%} of their packets"
+            f"{fault.course.value} failure of {fault.kind.value.replace('_', ' ')} {fault.place}, {begins} to {heals}: "
+            f"{paths} {least if least == most else f'{least} to {most}'} of the packets"
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from fairlead.planners.drain.failures import allowance
 from fairlead.predict.overlay import qoe_costs
 from fairlead.service.executor import map_shards
 from fairlead.service.reproduce import Progress, provenance
-from fairlead.service.wiring import DRAIN_METHODS
+from fairlead.service.wiring import DRAIN_METHODS, DrainMaker, without_forecast
 from fairlead.worlds.overlay import State, TimelineSpec, World, future_failures, judged, observed, timeline_case
 
 Reals = NDArray[np.float64]
@@ -33,7 +34,14 @@ FIRST_TEST_SEED = 1_000_000  # far from the seeds that the models were trained o
 ORACLE_GAP = 0.002
 ORACLE_NODES = 200
 RESAMPLES = 2_000
-METHODS = ("fairlead", "fairlead_all_last", "sentry", "heuristic_offline")
+METHODS: Mapping[str, DrainMaker] = MappingProxyType(
+    {
+        "fairlead": DRAIN_METHODS["fairlead"],
+        "fairlead_without_forecast": without_forecast,
+        "sentry": DRAIN_METHODS["sentry"],
+        "heuristic_offline": DRAIN_METHODS["heuristic_offline"],
+    }
+)
 MEASURES = ("slo_windows_ratio", "slo_all_windows_ratio", "qoe_cost", "servers")
 
 
@@ -63,8 +71,8 @@ def compared(case_seed: int) -> Mapping[str, tuple[float, ...]]:
     goal = Goal()
     cost = qoe_costs(snapshot)
     chosen: dict[str, Rows] = {}
-    for name in METHODS:
-        planner = DRAIN_METHODS[name](goal)
+    for name, maker in METHODS.items():
+        planner = maker(goal)
         plan, _ = planner.plan(snapshot, planner.begin(), Budget())
         chosen[name] = np.concatenate([edit.rows for edit in plan.edits] or [np.empty(0, dtype=np.int64)])
     chosen["oracle"] = _oracle(world, state, snapshot, cost, goal)

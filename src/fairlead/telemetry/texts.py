@@ -41,7 +41,11 @@ class Coded:
 
 def coded(column: Any) -> Coded:
     """Any column as distinct values and codes; all but timestamps become text."""
-    encoded = column if t.is_dictionary(column.type) else column.dictionary_encode()
+    encoded = column
+    if t.is_dictionary(column.type) and any(chunk.dictionary.null_count for chunk in column.chunks):
+        encoded = column.cast(column.type.value_type)  # Arrow cannot unify dictionaries that hold a null
+    if not t.is_dictionary(encoded.type):
+        encoded = encoded.dictionary_encode()
     merged = encoded.unify_dictionaries().combine_chunks()
     if isinstance(merged, pa.ChunkedArray):
         merged = merged.chunk(0)
@@ -51,10 +55,6 @@ def coded(column: Any) -> Coded:
     elif not t.is_timestamp(distinct.type):
         distinct = distinct.cast(pa.string())
     codes = pc.fill_null(indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)
-    if distinct.null_count:  # a null may also hide among the distinct values
-        gone = distinct.is_null().to_numpy(zero_copy_only=False)
-        codes = np.where((codes >= 0) & gone[codes], np.int32(-1), codes)
-        distinct = distinct.fill_null("") if not t.is_timestamp(distinct.type) else distinct
     again = distinct.dictionary_encode()  # a Parquet dictionary may hold one text twice
     if len(again.dictionary) < len(distinct):
         places = np.append(again.indices.to_numpy(zero_copy_only=False), -1).astype(np.int32)

@@ -52,7 +52,7 @@ class AllLast:
 
 
 @numba.njit(numba.float64(numba.float64[::1], numba.int64[::1], numba.int64), cache=True, nogil=True)
-def _at_most(probability, count, limit):  # type: ignore[no-untyped-def]
+def _at_most(probability, count, limit):  # type: ignore[no-untyped-def]  # compiled
     """P(sum of count_i with probability_i <= limit), independent: convolution truncated at the limit."""
     mass = np.zeros(limit + 1)
     mass[0] = 1.0

@@ -36,7 +36,7 @@ class SentryNet(nn.Module):
 
 
 class PersistenceNet(nn.Module):
-    """A failed pair's last windows -> logit of the share of its failed streams that goes on failing. Ours."""
+    """A failed pair's last windows -> logit of the share of its failed streams that will fail. Ours."""
 
     def __init__(self) -> None:
         super().__init__()

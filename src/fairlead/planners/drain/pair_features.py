@@ -67,14 +67,15 @@ def failed_pair_features(snapshot: Snapshot, window_count: int = 3) -> NDArray[n
     log_streams       : ln(1 + streams) / 5
     *_failing_ratio   : others that fail over the others that carry streams in the newest window: at an end, in its data
                         center beside it, between the two data centers, between the two groups
-    *_log_failing     : ln(1 + others that fail) / 5: at an end, in its data center beside it, between the two groups, in all
+    *_log_failing     : ln(1 + others that fail) / 5: in the same places, and in the fleet
     *_loss, *_inflation : means over the others that fail now and failed in that window; 0 without any
     worse_, better_   : larger and smaller value of the two ends, each feature by itself
 
     A snapshot with fewer windows repeats its oldest. One pass over the rows, then O(failed pairs).
     """
     tallies = _tallies(snapshot, window_count)
-    columns = [*_own(tallies), *_of_ends(tallies), *_of_structure(tallies)]
+    inflation, quality = _inflation(tallies)
+    columns = [*_own(tallies, inflation, quality), *_of_ends(tallies, inflation), *_of_structure(tallies, inflation)]
     features = np.stack(columns, axis=-1).astype(np.float32)
     missing = window_count - snapshot[Windows].row_count
     if missing > 0:
@@ -187,9 +188,8 @@ def _keys(ends: NDArray[np.int32], count: int) -> NDArray[np.int64]:
 Columns = list[NDArray[np.floating[Any]]]  # each [failed, windows]
 
 
-def _own(tallies: Tallies) -> Columns:
+def _own(tallies: Tallies, inflation: NDArray[np.float32], quality: NDArray[np.float32]) -> Columns:
     cells = tallies.pairs
-    inflation, quality = _inflation(tallies)
     ratio = cells[:, :, 1] / np.maximum(cells[:, :, 2], 1)
     return [cells[:, :, 0], ratio, cells[:, :, 4], inflation, quality, np.log1p(cells[:, :, 2]) / 5]
 
@@ -210,10 +210,10 @@ def _inflation(tallies: Tallies) -> tuple[NDArray[np.float32], NDArray[np.float3
     return inflation.astype(np.float32), np.where(known, quality[:, None], 0.0).astype(np.float32)
 
 
-def _of_ends(tallies: Tallies) -> Columns:
+def _of_ends(tallies: Tallies, inflation: NDArray[np.float32]) -> Columns:
     """Larger and smaller of what the two ends, and their data centers, say."""
     fails = tallies.pairs[:, :, 1] > 0
-    loss, (inflation, _) = tallies.pairs[:, :, 4], _inflation(tallies)
+    loss = tallies.pairs[:, :, 4]
     both: list[Columns] = []
     for end in range(2):
         server, data_center = tallies.ends[end], tallies.data_centers[end]
@@ -235,7 +235,7 @@ def _of_ends(tallies: Tallies) -> Columns:
     return [extreme(one, other) for one, other in zip(*both, strict=True) for extreme in (np.maximum, np.minimum)]
 
 
-def _of_structure(tallies: Tallies) -> Columns:
+def _of_structure(tallies: Tallies, inflation: NDArray[np.float32]) -> Columns:
     """What the two data centers, the two groups and the fleet say."""
     fails = tallies.pairs[:, :, 1] > 0
     shares = [
@@ -249,7 +249,7 @@ def _of_structure(tallies: Tallies) -> Columns:
         *shares,
         np.log1p(np.maximum(group_failing, 0)) / 5,
         _mean_of_others(group, 0, tallies.pairs[:, :, 4], fails),
-        _mean_of_others(group, 0, _inflation(tallies)[0], fails),
+        _mean_of_others(group, 0, inflation, fails),
         np.broadcast_to(np.log1p(fleet_failing) / 5, fails.shape),
     ]
 

@@ -39,7 +39,7 @@ PERSISTENCE_FEATURES = tuple(
 class Persistence:
     """What becomes of every failed pair; [failed pairs] in the order of ``predict.overlay.failing_at``.
 
-    probability    : expected share of its failed streams that fails in a coming window, in [0.02, 1]
+    probability    : expected share of its failed streams that fails in the worst of the next 3 windows, in [0.02, 1]
     expected_count : that share of the streams that fail now
     """
 

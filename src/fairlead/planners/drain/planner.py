@@ -72,7 +72,7 @@ class Drain:
             return self._quiet(restored, snapshot, returning, back_reasons), memory
         found = failures(restored)
         forecast = self.forecaster(restored, found)
-        chosen = remedy(restored, found, forecast, self.goal, budget)
+        chosen = remedy(restored, found, forecast, self.goal, replace(budget, edits=budget.edits - len(back)))
         rows = found.server_rows[chosen.ordered]
         edits = (*returning, *waves(restored, rows, online=False))
         plan = Plan(

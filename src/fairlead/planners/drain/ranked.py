@@ -31,7 +31,7 @@ _REAL = numba.float64[::1]
     cache=True,
     nogil=True,
 )
-def _removed(u, v, g, indptr, incident, ranking, slack, resource, use, left, removed):  # type: ignore[no-untyped-def]
+def _removed(u, v, g, indptr, incident, ranking, slack, resource, use, left, removed):  # type: ignore[no-untyped-def]  # compiled
     offline = np.zeros(len(indptr) - 1, dtype=numba.boolean)
     open_weight = g.sum()
     count = 0

@@ -65,7 +65,7 @@ class PersistenceExample:
     """The failed pairs of one moment, and what became of them.
 
     inputs : [failed pairs, windows, features], scaled
-    label  : [failed pairs] share of the failed streams that went on failing, in [0, 1]
+    label  : [failed pairs] largest share of its failed streams that failed in a coming window, in [0, 1]
     kept   : [failed pairs] probability with which training uses the pair
     """
 
@@ -95,8 +95,9 @@ def sentry_example(snapshot: Snapshot, reading: Reading, slo_ratio: float = 0.99
 def persistence_example(snapshot: Snapshot, future_failed_count: NDArray[np.int32]) -> PersistenceExample:
     """A moment with the hidden truth: streams that fail in the coming windows if nothing is drained [windows, pairs].
 
-    The pairs are those of the newest window, in its order. The label is the mean over the windows of the failed streams
-    as a share of those that fail now, at most 1.
+    The pairs are those of the newest window, in its order. The label is the largest over the windows of the failed
+    streams as a share of those that fail now, at most 1: the promise is for each window, and the mean of three would
+    call a blip that fails the very next window a third of a failure.
     """
     window, at = last_window(snapshot), failing_at(snapshot)
     assert future_failed_count.shape[1] == len(window.failed_count), "one column a pair of the newest window"
@@ -106,7 +107,7 @@ def persistence_example(snapshot: Snapshot, future_failed_count: NDArray[np.int3
     # network estimates, the mean given the features, as it is.
     others = np.expm1(5.0 * inputs[:, -1, _OTHERS_THAT_FAIL].max(axis=-1).astype(np.float64))
     return PersistenceExample(
-        inputs=inputs, label=share.mean(axis=0).astype(np.float32), kept=(1.0 + others) ** -THINNING_POWER
+        inputs=inputs, label=share.max(axis=0).astype(np.float32), kept=(1.0 + others) ** -THINNING_POWER
     )
 
 
