@@ -139,6 +139,15 @@ def test_a_plan_never_restores_and_drains_the_same_server() -> None:
     assert not back & set(drained(plan))
 
 
+def test_a_server_that_returns_makes_room_for_one_that_leaves() -> None:
+    world = network(regions=["a"] * 5, failed={(3, 4): 50}, offline=[0])
+    planner = Drain(goal=Goal(fleet_cap_ratio=0.2, region_floor_ratio=0.8))
+    plan, _ = planner.plan(world, DrainMemory(owned=frozenset({"s0"})), BUDGET)
+    assert plan.status is Status.SOLVED
+    assert len(drained(plan)) == 1
+    assert apply_edits(world, plan.edits)[Servers].online.sum() == 4
+
+
 def test_restores_and_drains_share_the_budget_of_edits() -> None:
     world = network(regions=["a"] * 4 + ["b"] * 4, failed={(4, 5): 50}, offline=[0])
     planner = Drain(goal=UNLIMITED)

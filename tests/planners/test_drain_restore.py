@@ -146,6 +146,7 @@ def test_somebody_elses_server_is_never_touched() -> None:
     plans, memory = turns(planner, planner.begin(), [window(n, offline=[3]) for n in range(10)])
     assert all(plan.edits == () for plan in plans)
     assert memory.owned == frozenset()
+    assert memory.healthy == {}
     plans, _ = turns(planner, DrainMemory(adopts="any"), [window(n, offline=[3]) for n in range(3)])
     assert [back(plan) for plan in plans] == [[], [], [3]]
 

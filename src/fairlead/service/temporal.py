@@ -24,15 +24,16 @@ from fairlead.predict.overlay import qoe_costs
 from fairlead.service.executor import map_shards
 from fairlead.service.reproduce import Progress, provenance
 from fairlead.service.wiring import DRAIN_METHODS, DrainMaker, without_forecast
-from fairlead.worlds.overlay import State, TimelineSpec, World, future_failures, judged, observed, timeline_case
+from fairlead.worlds.overlay import BUSY_WORLD, State, World, future_failures, judged, observed, timeline_case
 
 Reals = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 HORIZON_WINDOWS = 3  # 90 s: what a decision has to answer for before the next ones can correct it
 FIRST_TEST_SEED = 1_000_000  # far from the seeds that the models were trained on
-ORACLE_GAP = 0.002
-ORACLE_NODES = 200
+ORACLE_GAP = 0.01  # so the oracle may pay up to 1 % too much; it is no rival, it marks what knowing the future is worth
+ORACLE_NODES = 1
+ORACLE_RESERVE = 0.1  # of the slack, for the failures that its own drains move onto other pairs
 RESAMPLES = 2_000
 METHODS: Mapping[str, DrainMaker] = MappingProxyType(
     {
@@ -66,7 +67,7 @@ def reproduce_temporal(cases: int, seed: int, workers: int, progress: Progress) 
 
 def compared(case_seed: int) -> Mapping[str, tuple[float, ...]]:
     """One case: method -> (share of windows in the objective, all windows in it, QoE cost, servers)."""
-    world, state = timeline_case(TimelineSpec(), case_seed)
+    world, state = timeline_case(BUSY_WORLD, case_seed)
     snapshot = observed(world, state)
     goal = Goal()
     cost = qoe_costs(snapshot)
@@ -97,7 +98,8 @@ def _oracle(world: World, state: State, snapshot: Snapshot, cost: Reals, goal: G
     """Least cost with the objective met in each coming window, the future known, inside the same safety budget.
 
     Where the budget forbids that, the least sum of failed streams above what each window tolerates, at a price that no
-    server is worth. Solved to 0.2 %. It knows the failures of the network as it is, not those that its own drains move.
+    server is worth. Solved to 1 % or one node. It knows the failures of the network as it is, not those
+    that its own drains move, for which it keeps a tenth of the slack.
     """
     failing = future_failures(world, state, HORIZON_WINDOWS)
     pairs = np.flatnonzero(failing.any(axis=0))
@@ -106,7 +108,7 @@ def _oracle(world: World, state: State, snapshot: Snapshot, cost: Reals, goal: G
         v=world.network.target[pairs].astype(np.int64),
         failed_count=failing[:, pairs].astype(np.float64),
     )
-    slack = (1.0 - goal.slo_ratio) * world.network.total_demand_count
+    slack = (1.0 - ORACLE_RESERVE) * (1.0 - goal.slo_ratio) * world.network.total_demand_count
     solved = lp.solve(_oracle_program(future, snapshot, cost, goal, slack), gap=ORACLE_GAP, node_count=ORACLE_NODES)
     return np.flatnonzero(solved.x[: snapshot[Servers].row_count] > 0.5)
 

@@ -23,6 +23,7 @@ from fairlead.planners.drain.weights import FORMAT_VERSION, Manifest, Model, pac
 from fairlead.predict.overlay import last_window
 from fairlead.service.calibration import persistence_measures, sentry_measures
 from fairlead.worlds.overlay import (
+    BUSY_WORLD,
     OverlaySpec,
     TimelineSpec,
     future_failures,
@@ -58,7 +59,7 @@ SMALL_WORLD = TimelineSpec(
 class Effort:
     """How much to train on.
 
-    large_worlds, small_worlds : moments in worlds of 400 and of 60 servers
+    large_worlds, busy_worlds, small_worlds : moments in worlds of 400, of 2,000 and of 60 servers
     paper_seeds : sets of 150 paper cases for the persistence network
     test_worlds : moments of 400 servers that are only measured on
     """
@@ -66,7 +67,8 @@ class Effort:
     sentry_epochs: int = 10
     persistence_epochs: int = 12
     sentry_cases: int = 150
-    large_worlds: int = 500
+    large_worlds: int = 400
+    busy_worlds: int = 60
     small_worlds: int = 150
     paper_seeds: int = 24
     test_worlds: int = 60
@@ -138,10 +140,11 @@ def _persistence_epochs(seed: int, effort: Effort, progress: Progress) -> Iterat
     """Moments in worlds large and small, then the paper's training cases, in which everything that fails lasts."""
     from fairlead.planners.drain.train import persistence_epochs, persistence_example
 
-    total = effort.large_worlds + effort.small_worlds
+    specs = [TimelineSpec()] * effort.large_worlds + [BUSY_WORLD] * effort.busy_worlds
+    specs += [SMALL_WORLD] * effort.small_worlds
+    total = len(specs)
     examples = []
-    for number in range(total):
-        spec = TimelineSpec() if number < effort.large_worlds else SMALL_WORLD
+    for number, spec in enumerate(specs):
         world, state = timeline_case(spec, _world_seed(seed, number))
         future = future_failures(world, state, HORIZON_WINDOWS)
         examples.append(persistence_example(observed(world, state), future))
@@ -180,7 +183,8 @@ def _persistence_manifest(seed: int, effort: Effort) -> Manifest:
         reading=READING,
         window_count=3,
         features=PERSISTENCE_FEATURES,
-        trained_on=f"{effort.large_worlds} moments in timeline worlds of 400 servers, {effort.small_worlds} of 60, "
+        trained_on=f"{effort.large_worlds} moments in timeline worlds of 400 servers, {effort.busy_worlds} of 2,000, "
+        f"{effort.small_worlds} of 60, "
         f"{effort.paper_seeds} x 150 training cases of the paper's generator; {HORIZON_WINDOWS} windows ahead",
         seed=seed,
         epoch_count=0,

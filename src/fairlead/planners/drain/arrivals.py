@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import poisson
+from scipy.special import pdtr
 
 from fairlead.model import Servers, Snapshot, Streams, Windows
 from fairlead.predict.overlay import FAILING_LOSS_RATIO
@@ -48,8 +48,16 @@ def arrivals(snapshot: Snapshot, confidence_ratio: float, slack_count: float) ->
     pairs_mean, size_mean = healed_pairs / (window_count - 1), healed_streams / healed_pairs
     return Arrivals(
         mean_count=pairs_mean * size_mean,
-        quantile_count=min(LARGEST_SHARE * slack_count, float(poisson.ppf(confidence_ratio, pairs_mean)) * size_mean),
+        quantile_count=min(LARGEST_SHARE * slack_count, _poisson_quantile(confidence_ratio, pairs_mean) * size_mean),
     )
+
+
+def _poisson_quantile(confidence_ratio: float, mean: float) -> int:
+    """Smallest count that is not exceeded with this confidence."""
+    count = 0
+    while pdtr(count, mean) < min(confidence_ratio, 1 - 1e-9):
+        count += 1
+    return count
 
 
 def _sick(snapshot: Snapshot) -> tuple[Rows, Rows, Rows]:

@@ -24,13 +24,15 @@ def relaxation(problem: CoverProblem) -> lp.Solution:
     return lp.solve(_program(problem, integral=False))
 
 
-def optimum(problem: CoverProblem, *, node_count: int, start: Flags | None = None) -> lp.Solution:
+def optimum(
+    problem: CoverProblem, *, node_count: int, seconds: float = np.inf, start: Flags | None = None
+) -> lp.Solution:
     """The MILP by branch and bound, from a known cover ``start`` if there is one."""
     point = None
     if start is not None:
         open_pairs = ~(start[problem.u] | start[problem.v])
         point = np.concatenate([start, open_pairs]).astype(np.float64)
-    solved = lp.solve(_program(problem, integral=True), node_count=node_count, start=point)
+    solved = lp.solve(_program(problem, integral=True), node_count=node_count, seconds=seconds, start=point)
     if np.isneginf(solved.bound):  # cut before the first relaxation: that one is cheap and always holds
         return replace(solved, bound=min(relaxation(problem).bound, solved.value))
     return solved

@@ -19,12 +19,14 @@ Reals = NDArray[np.float64]
 class Forecast:
     """For every failing pair: does the failure last, and how many streams will fail if it does.
 
-    probability : [pairs] that the pair still fails in the coming windows
-    count       : [pairs] streams that fail if it does
+    probability  : [pairs] that the pair still fails in the coming windows
+    count        : [pairs] streams that fail if it does, as they are now
+    growth_ratio : by how much those counts grow on the whole; the slack is divided by it, so that counts stay whole
     """
 
     probability: Reals
     count: Reals
+    growth_ratio: float = 1.0
 
     @property
     def expected_count(self) -> Reals:

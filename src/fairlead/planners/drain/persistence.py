@@ -75,6 +75,13 @@ def served_logits(inputs: NDArray[np.float32], weights: Mapping[str, NDArray[np.
     return nn.linear(decision, weights["decision_2.weight"], weights["decision_2.bias"])[:, 0]
 
 
+GROWTH_RATIO = 1.1
+"""Failed streams in the worst of the next three windows over those now, on pairs that go on failing.
+
+Measured on 80 moments in worlds of 400 servers (1.09) and 12 in worlds of 2,000 (1.09); 1.1 to 1.2 on isolated pairs.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Learned:
     """The learned forecaster of the default planner (``forecast.Forecaster``)."""
@@ -87,8 +94,10 @@ class Learned:
         return self.model.label
 
     def __call__(self, snapshot: Snapshot, found: Failures) -> Forecast:
-        """Failures that last go on as they are now."""
-        return Forecast(probability=probabilities(snapshot, self.model), count=found.failed_count)
+        """A failure that lasts fails a little more in its worst coming window than it does now."""
+        return Forecast(
+            probability=probabilities(snapshot, self.model), count=found.failed_count, growth_ratio=GROWTH_RATIO
+        )
 
 
 _SHAPES: Mapping[str, tuple[int, ...]] = {

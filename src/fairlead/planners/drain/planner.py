@@ -11,6 +11,9 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fairlead import __version__
 from fairlead.model import (
     Bound,
@@ -37,6 +40,8 @@ from fairlead.planners.drain.remedy import promise, remedy, remedy_reasons
 from fairlead.planners.drain.restore import DrainMemory, observed, restorable, restore_reasons
 from fairlead.planners.drain.schedule import waves
 from fairlead.predict.overlay import last_window
+
+Rows = NDArray[np.int64]
 
 NEEDS: tuple[type[Table], ...] = (Servers, Windows, Streams, ServerWindows)
 
@@ -65,11 +70,19 @@ class Drain:
         """Restores first, then drains on the network as restored. O(streams) + the solver on the failing pairs."""
         memory = observed(snapshot, memory)
         back = restorable(snapshot, memory)[: budget.edits]
+        plan, rows = self._planned(snapshot, memory, back, budget)
+        again = np.isin(back, rows)
+        if again.any():  # who would have to leave at once does not come back
+            plan, rows = self._planned(snapshot, memory, back[~again], budget)
+        return plan, replace(memory, pending=frozenset(snapshot[Servers].server[rows].tolist()))
+
+    def _planned(self, snapshot: Snapshot, memory: DrainMemory, back: Rows, budget: Budget) -> tuple[Plan, Rows]:
+        """The plan that brings these servers back, and the rows of those that it takes offline."""
         returning = waves(snapshot, back, online=True)
         restored = apply_edits(snapshot, returning)
         back_reasons = restore_reasons(snapshot, memory, back)
         if not needs_action(restored, self.goal):
-            return self._quiet(restored, snapshot, returning, back_reasons), memory
+            return self._quiet(restored, snapshot, returning, back_reasons), np.empty(0, dtype=np.int64)
         found = failures(restored)
         forecast = self.forecaster(restored, found)
         chosen = remedy(restored, found, forecast, self.goal, replace(budget, edits=budget.edits - len(back)))
@@ -89,7 +102,7 @@ class Drain:
             ),
             replayable=math.isinf(budget.seconds) or chosen.cover.settled,
         )
-        return plan, replace(memory, pending=frozenset(restored[Servers].server[rows].tolist()))
+        return plan, rows
 
     def _quiet(
         self, restored: Snapshot, snapshot: Snapshot, returning: tuple[Edit, ...], reasons: tuple[Reason, ...]

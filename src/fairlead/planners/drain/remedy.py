@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,11 @@ from fairlead.planners.drain.failures import Failures, allowance, cover_problem
 from fairlead.planners.drain.forecast import Forecast, chance_within, shortfall_quantile
 from fairlead.planners.drain.goal import Goal
 from fairlead.planners.drain.schedule import by_usefulness
-from fairlead.planners.drain.search import Cover, cheapest_cover
+from fairlead.planners.drain.search import Cover, above, cheapest_cover, tightened
 
 Rows = NDArray[np.int64]
 
-RESERVE_ROUNDS = 4  # covers computed at most; the last leaves alone only what cannot be expected to fail at all
+RESERVE_ROUNDS = 3  # tightened covers at most; the last leaves alone only what cannot be expected to fail at all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,40 +50,65 @@ class Remedy:
 def remedy(snapshot: Snapshot, found: Failures, forecast: Forecast, goal: Goal, budget: Budget) -> Remedy:
     """Cheapest cover whose uncovered failures stay within the slack at the goal's confidence.
 
-    The cover problem bounds the *expected* failures; a reserve, taken off its slack, makes room for the spread. The
-    reserve starts at nothing and grows to what the last cover would have needed.
+    First the cover that meets the objective in expectation: no plan that does so costs less than its floor. Where that
+    is not sure enough, a reserve is taken off the slack, grown to what the last cover would have needed. The floor
+    stays that of the first cover, so the gap that a plan reports holds the price of caution.
     """
     tolerated = found.slack_count(goal)
     unseen = arrivals(snapshot, goal.confidence_ratio, tolerated)
-    slack = tolerated - unseen.quantile_count
+    growth = forecast.growth_ratio
+    slack = (tolerated - unseen.quantile_count) / growth
     left = allowance(snapshot, goal)
     left.quota[0] = min(left.quota[0], budget.edits)
-    reserve = 0.0
-    for round_number in range(RESERVE_ROUNDS):
-        problem = cover_problem(found, forecast.expected_count, max(0.0, slack - reserve), left)
-        cover = cheapest_cover(problem, budget)
-        open_pairs = ~(cover.chosen[found.u] | cover.chosen[found.v])
-        chance = chance_within(forecast, open_pairs, slack)
-        if chance >= goal.confidence_ratio or not cover.reachable:
+    problem = cover_problem(found, forecast.expected_count, max(0.0, tolerated - unseen.mean_count) / growth, left)
+    first = cheapest_cover(problem, budget)
+    tried = [_tried(found, forecast, first, slack, 0.0)]
+    for round_number in range(RESERVE_ROUNDS if first.reachable else 0):
+        last = tried[-1]
+        if last.chance_ratio >= goal.confidence_ratio or not last.cover.reachable:
             break
-        spread = shortfall_quantile(forecast, open_pairs, goal.confidence_ratio) - _expected(forecast, open_pairs)
-        reserve = slack if round_number == RESERVE_ROUNDS - 2 else max(reserve, spread)
-    if chance >= goal.confidence_ratio:
-        status = Status.SOLVED if cover.chosen.any() else Status.NOTHING_TO_DO
-    else:
-        status = Status.OUT_OF_REACH if cover.settled else Status.BEST_EFFORT
+        spread = shortfall_quantile(forecast, last.open_pairs, goal.confidence_ratio) - _expected(
+            forecast, last.open_pairs
+        )
+        reserve = slack if round_number == RESERVE_ROUNDS - 1 else max(last.reserve_count, spread)
+        eased = replace(problem, slack=max(0.0, slack - reserve))
+        tried.append(_tried(found, forecast, tightened(eased, first, budget), slack, reserve))
+    chosen = max(tried, key=lambda each: (min(each.chance_ratio, goal.confidence_ratio), -each.cover.cost))
     return Remedy(
-        status=status,
-        cover=cover,
-        ordered=by_usefulness(problem, cover.chosen),
-        open_pairs=open_pairs,
-        chance_ratio=chance,
-        open_count=_expected(forecast, open_pairs),
-        quantile_count=shortfall_quantile(forecast, open_pairs, goal.confidence_ratio),
+        status=_status(chosen, first, goal),
+        cover=above(chosen.cover, first),
+        ordered=by_usefulness(problem, chosen.cover.chosen),
+        open_pairs=chosen.open_pairs,
+        chance_ratio=chosen.chance_ratio,
+        open_count=growth * _expected(forecast, chosen.open_pairs),
+        quantile_count=growth * shortfall_quantile(forecast, chosen.open_pairs, goal.confidence_ratio),
         slack_count=tolerated,
-        reserve_count=min(slack, reserve),
+        reserve_count=growth * min(slack, chosen.reserve_count),
         unseen=unseen,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Tried:
+    """A cover, what it leaves alone, and how likely that stays within the slack."""
+
+    cover: Cover
+    open_pairs: Flags
+    chance_ratio: float
+    reserve_count: float
+
+
+def _tried(found: Failures, forecast: Forecast, cover: Cover, slack: float, reserve: float) -> _Tried:
+    open_pairs = ~(cover.chosen[found.u] | cover.chosen[found.v])
+    chance = chance_within(forecast, open_pairs, slack)
+    return _Tried(cover=cover, open_pairs=open_pairs, chance_ratio=chance, reserve_count=reserve)
+
+
+def _status(chosen: _Tried, first: Cover, goal: Goal) -> Status:
+    """OUT_OF_REACH is proven: not even the expectation can be met. A confidence that no round reached is not proven."""
+    if chosen.chance_ratio >= goal.confidence_ratio:
+        return Status.SOLVED if chosen.cover.chosen.any() else Status.NOTHING_TO_DO
+    return Status.OUT_OF_REACH if first.settled and not first.reachable else Status.BEST_EFFORT
 
 
 def _expected(forecast: Forecast, open_pairs: Flags) -> float:
@@ -95,7 +120,7 @@ def promise(found: Failures, forecast: Forecast, chosen: Remedy) -> Effect:
     demand, unseen = found.demand_count, chosen.unseen
     return Effect(
         metric="next_success_ratio",
-        before=1.0 - (float(forecast.expected_count.sum()) + unseen.mean_count) / demand,
+        before=1.0 - (forecast.growth_ratio * float(forecast.expected_count.sum()) + unseen.mean_count) / demand,
         after=1.0 - (chosen.open_count + unseen.mean_count) / demand,
         margin=max(0.0, chosen.quantile_count - chosen.open_count + unseen.quantile_count - unseen.mean_count) / demand,
     )

@@ -44,9 +44,37 @@ def cheapest_cover(problem: CoverProblem, budget: Budget) -> Cover:
         return Cover(
             chosen=empty, cost=0.0, best=0.0, kind=BoundKind.EXACT, reachable=True, least_open=0.0, settled=True
         )
-    if len(problem.g) <= (EXACT_QUOTA_PAIRS if problem.quotas_may_bind() else EXACT_PAIRS):
+    if _small(problem):
         return _by_branch_and_bound(problem, budget)
     return _by_rounding(problem, budget)
+
+
+def tightened(problem: CoverProblem, wider: Cover, budget: Budget) -> Cover:
+    """A cover of the same problem with less slack, from a cover ``wider`` that is known: nothing new is proven.
+
+    Small problems are solved afresh; large ones add to the wider cover and polish, beside a greedy start.
+    """
+    if _small(problem):
+        return cheapest_cover(problem, budget)
+    found = []
+    for start in (wider.chosen, np.zeros(problem.node_count, dtype=bool)):
+        chosen, _ = greedy(problem, problem.cost, start)
+        if problem.uncovered(chosen) <= problem.slack + 1e-9:
+            found.append(_polished(problem, chosen, budget))
+    if not found:
+        return replace(_partial(problem, budget), settled=False)
+    return _proven(problem, found, wider.best, settled=False)
+
+
+def above(cover: Cover, first: Cover) -> Cover:
+    """The cover with the floor of a wider problem, which is a floor under it too."""
+    best = min(first.best, cover.cost)
+    exact = first.kind is BoundKind.EXACT and cover.cost - best <= TIGHT_RATIO * max(1.0, cover.cost)
+    return replace(cover, best=best, kind=BoundKind.EXACT if exact else BoundKind.DUAL)
+
+
+def _small(problem: CoverProblem) -> bool:
+    return len(problem.g) <= (EXACT_QUOTA_PAIRS if problem.quotas_may_bind() else EXACT_PAIRS)
 
 
 def _by_branch_and_bound(problem: CoverProblem, budget: Budget) -> Cover:
@@ -54,7 +82,7 @@ def _by_branch_and_bound(problem: CoverProblem, budget: Budget) -> Cover:
     feasible = problem.uncovered(start) <= problem.slack
     if feasible:
         start = _polished(problem, start, budget)
-    solved = optimum(problem, node_count=budget.rounds, start=start if feasible else None)
+    solved = optimum(problem, node_count=budget.rounds, seconds=budget.seconds, start=start if feasible else None)
     if solved.outcome is Outcome.INFEASIBLE:
         return _partial(problem, budget)
     found = [start] if feasible else []
@@ -145,7 +173,9 @@ def _partial(problem: CoverProblem, budget: Budget) -> Cover:
     least = min(problem.uncovered(chosen) for chosen in starts)
     eased = replace(problem, slack=least + 1e-9)
     found = [_polished(eased, chosen, budget) for chosen in starts if problem.uncovered(chosen) <= eased.slack]
-    solved = optimum(eased, node_count=budget.rounds, start=found[0]) if small else relaxation(eased)
+    solved = (
+        optimum(eased, node_count=budget.rounds, seconds=budget.seconds, start=found[0]) if small else relaxation(eased)
+    )
     if small and np.isfinite(solved.value):
         found.append(_kept(eased, solved.x[: problem.node_count] > 0.5))
     settled = small and floor.outcome is Outcome.OPTIMAL and least <= floor.value + 1e-6

@@ -10,7 +10,7 @@
 Everything follows from a seed. All but the measured meshes' round-trip times is invented, and says so.
 """
 
-from fairlead.worlds.overlay.cases import TimelineSpec, timeline_case
+from fairlead.worlds.overlay.cases import BUSY_WORLD, TimelineSpec, timeline_case
 from fairlead.worlds.overlay.demo import demo_world
 from fairlead.worlds.overlay.faults import Course, Fault, FaultKind
 from fairlead.worlds.overlay.layout import OverlaySpec, overlay_network
@@ -31,6 +31,7 @@ from fairlead.worlds.overlay.timeline import (
 )
 
 __all__ = [
+    "BUSY_WORLD",
     "Course",
     "Fault",
     "FaultKind",

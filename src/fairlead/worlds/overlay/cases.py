@@ -55,6 +55,27 @@ class TimelineSpec:
     background_blip_mean: float = 1.0
 
 
+BUSY_WORLD = TimelineSpec(
+    overlay=OverlaySpec(
+        region_count=18,
+        data_center_count=200,
+        server_count=2_000,
+        pair_count=160_000,
+        stream_mean=6.0,
+        failed_pair_ratio=0,
+    ),
+    structural_mean=2.0,
+    persistent_path_mean=64.0,
+    blip_path_mean=200.0,
+    blip_server_mean=8.0,
+    background_blip_mean=12.0,
+)
+"""Eight times the default in streams and in paths that fail: about 960,000 streams, of which the SLO lets 96 fail.
+
+Where much fails by chance at any time, chance evens out: this is the size at which a forecast can earn its keep.
+"""
+
+
 def timeline_case(spec: TimelineSpec, seed: int) -> tuple[World, State]:
     """A world and the moment at which its SLO is broken by a mix of blips and failures that last.
 
