@@ -12,6 +12,7 @@ from fairlead.model import Servers, ServerWindows, Snapshot, Streams, Windows
 QOE_ALPHA = 1.0  # weight of one active user (Sentry 4.1.3)
 QOE_BETA = 100.0  # weight of a whole region's coverage (Sentry 4.1.3)
 FAILING_LOSS_RATIO = 0.132  # above this packet loss streams begin to fail (Sentry Eq. 2)
+HEALTHY_LOSS_RATIO = 0.066  # half of that: what failed is called healthy again only below this
 USER_MBPS = 2.0  # what one active user sends and receives through a server, where nobody measured it
 
 Rows = NDArray[np.int64]

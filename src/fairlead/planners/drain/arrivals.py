@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import pdtr
 
 from fairlead.model import Servers, Snapshot, Streams, Windows
-from fairlead.predict.overlay import FAILING_LOSS_RATIO
+from fairlead.predict.overlay import HEALTHY_LOSS_RATIO
 
 Rows = NDArray[np.integer]
 
@@ -63,7 +63,7 @@ def _poisson_quantile(confidence_ratio: float, mean: float) -> int:
 def _sick(snapshot: Snapshot) -> tuple[Rows, Rows, Rows]:
     """Window, undirected key and failed streams of the pairs between online servers that fail or are lossy."""
     streams, online = snapshot[Streams], snapshot[Servers].online
-    at = np.flatnonzero((streams.failed_count > 0) | (streams.loss_ratio > FAILING_LOSS_RATIO))
+    at = np.flatnonzero((streams.failed_count > 0) | (streams.loss_ratio > HEALTHY_LOSS_RATIO))
     at = at[online[streams.source[at]] & online[streams.target[at]]]
     low = np.minimum(streams.source[at], streams.target[at]).astype(np.int64)
     high = np.maximum(streams.source[at], streams.target[at])

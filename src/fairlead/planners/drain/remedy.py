@@ -60,8 +60,11 @@ def remedy(snapshot: Snapshot, found: Failures, forecast: Forecast, goal: Goal, 
     slack = (tolerated - unseen.quantile_count) / growth
     left = allowance(snapshot, goal)
     left.quota[0] = min(left.quota[0], budget.edits)
-    problem = cover_problem(found, forecast.expected_count, max(0.0, tolerated - unseen.mean_count) / growth, left)
+    problem = cover_problem(found, forecast.expected_count, max(0.0, slack), left)
     first = cheapest_cover(problem, budget)
+    if not first.reachable and growth > 1.0:  # what has not grown yet may still be within reach
+        problem = replace(problem, slack=growth * problem.slack)
+        first = cheapest_cover(problem, budget)
     tried = [_tried(found, forecast, first, slack, 0.0)]
     for round_number in range(RESERVE_ROUNDS if first.reachable else 0):
         last = tried[-1]

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairlead.model import Reason, Servers, Snapshot, Streams, Windows
+from fairlead.predict.overlay import HEALTHY_LOSS_RATIO
 
 Rows = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Id = int | str
 
-HEALTHY_LOSS_RATIO = 0.066  # half of what makes a stream fail (Sentry Eq. 2): leaving is easier than coming back
 HEALTHY_PAIRS_RATIO = 0.99  # share of a server's probed paths that must be healthy
 PATIENCE_WINDOWS = 3  # healthy in a row; doubles each time the same server has to leave again
 
