@@ -118,7 +118,7 @@ def drain_plan(
     fleet_cap: FleetCap = None,
     region_floor: RegionFloor = None,
     seed: Seed = 0,
-    confidence: Confidence = 0.95,
+    confidence: Confidence = 0.99,
     model: ModelFolder = None,
     restore: Restores = Restore.OWNED,
     rounds: Rounds = 1000,

@@ -20,7 +20,7 @@ class Goal:
     fleet_cap_ratio: float = 0.2
     region_floor_ratio: float = 0.5
     headroom_ratio: float = 0.95
-    confidence_ratio: float = 0.95
+    confidence_ratio: float = 0.99
 
     def __post_init__(self) -> None:
         for name in ("slo_ratio", "fleet_cap_ratio", "region_floor_ratio", "confidence_ratio"):
