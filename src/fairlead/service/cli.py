@@ -263,7 +263,7 @@ def reproduce_drain(
 def bench_drain(
     servers: Annotated[int, typer.Option(min=2, help="Servers.")] = 20_000,
     pairs: Annotated[int, typer.Option(min=1, help="Pairs of servers with streams.")] = 1_000_000,
-    growth: Annotated[bool, typer.Option("--growth", help="Also at smaller and larger sizes.")] = False,
+    growth: Annotated[bool, typer.Option("--growth/--no-growth", help="Also from 1,000 to 50,000 servers.")] = True,
     seed: Seed = 0,
     output: Format = Output.TABLE,
     as_json: Json = False,
