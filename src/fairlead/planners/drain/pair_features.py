@@ -48,9 +48,7 @@ PAIR_FEATURES = (
     "fleet_log_failing",
 )
 
-HEALTHY_LOSS_RATIO = (
-    0.05  # above it a pair's round-trip times may be those of a failure that has not failed streams yet
-)
+QUIET_LOSS_RATIO = 0.05  # above it a pair's round-trip times may be those of a failure that has not failed streams yet
 
 
 def failed_pair_features(snapshot: Snapshot, window_count: int = 3) -> NDArray[np.float32]:
@@ -197,7 +195,7 @@ def _own(tallies: Tallies, inflation: NDArray[np.float32], quality: NDArray[np.f
 def _inflation(tallies: Tallies) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """log2(rtt / base) and the quality of the base, both [failed, windows]."""
     rtt = tallies.pairs[:, :, 3]
-    healthy = (tallies.pairs[:, :, 1] == 0) & (tallies.pairs[:, :, 4] <= HEALTHY_LOSS_RATIO) & ~np.isnan(rtt)
+    healthy = (tallies.pairs[:, :, 1] == 0) & (tallies.pairs[:, :, 4] <= QUIET_LOSS_RATIO) & ~np.isnan(rtt)
     own = _ratio(np.where(healthy, rtt, 0).sum(axis=1), healthy.sum(axis=1), np.nan)
     base, quality = own, np.where(np.isnan(own), 0.0, 1.0)
     for places, worth in ((tallies.between_data_centers, 0.5), (tallies.between_groups, 0.25)):

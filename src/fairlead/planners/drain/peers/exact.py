@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,16 +23,7 @@ def choose(snapshot: Snapshot, found: Failures, problem: CoverProblem, budget: B
     solved = optimum(problem, node_count=UNLIMITED_NODES)
     if solved.outcome is Outcome.INFEASIBLE:
         floor = least_uncovered(problem, integral=True, node_count=UNLIMITED_NODES)
-        problem = CoverProblem(
-            u=problem.u,
-            v=problem.v,
-            g=problem.g,
-            cost=problem.cost,
-            slack=floor.value + 1e-6,
-            resource=problem.resource,
-            use=problem.use,
-            quota=problem.quota,
-        )
+        problem = replace(problem, slack=floor.value + 1e-6)
         solved = optimum(problem, node_count=UNLIMITED_NODES)
     chosen = solved.x[: problem.node_count] > 0.5
     if problem.uncovered(chosen) <= problem.slack + 1e-6:

@@ -6,6 +6,8 @@ its few streams happened to fail. Judging by drawn failures instead would miss s
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from fairlead.kernels.cover import CoverProblem
@@ -25,14 +27,5 @@ def choose(snapshot: Snapshot, found: Failures, problem: CoverProblem, budget: B
     count = snapshot[Servers].row_count
     good = np.bincount(window.source, healthy, count) + np.bincount(window.target, healthy, count)
     faulty = np.flatnonzero(good[found.server_rows] == 0)
-    never_enough = CoverProblem(
-        u=problem.u,
-        v=problem.v,
-        g=problem.g,
-        cost=problem.cost,
-        slack=-1.0,
-        resource=problem.resource,
-        use=problem.use,
-        quota=problem.quota,
-    )
+    never_enough = replace(problem, slack=-1.0)  # no success ends the removal
     return Choice(nodes=ranked_removal(never_enough, faulty))
