@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from fairlead.model import BadInputError, UsageError
-from fairlead.service.executor import map_shards
+from fairlead.service.executor import Workers, map_on_cluster, map_shards
 
 
 def third(value: float) -> float:
@@ -49,3 +51,32 @@ def test_a_pool_gives_the_same_bits_the_same_order_and_the_same_error() -> None:
     assert seen[-1] == 23
     with pytest.raises(BadInputError, match=r"test\.fussy: no 2; at shard; got: 2"):
         map_shards(fussy, [1, 2, 3, 4], workers=2)
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[str]:
+    """The address of a Dask scheduler with two workers, on this machine."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+def test_a_cluster_gives_the_same_bits_in_the_same_order(scheduler: str) -> None:
+    shards = [float(number) for number in range(17)]
+    seen: list[tuple[int, int]] = []
+    found = Workers(cluster=scheduler).map(third, shards, lambda done, total: seen.append((done, total)))
+    assert found == map_shards(third, shards) == Workers(count=2).map(third, shards)
+    assert seen == [(number, 17) for number in range(1, 18)]
+
+
+def test_what_a_shard_raises_on_a_cluster_is_raised_here(scheduler: str) -> None:
+    with pytest.raises(BadInputError, match=r"test\.fussy: no 2; at shard; got: 2"):
+        map_on_cluster(fussy, [1, 2, 3, 4], scheduler)
+
+
+def test_nobody_at_the_address_is_one_line() -> None:
+    pytest.importorskip("distributed")
+    with pytest.raises(UsageError, match=r"executor\.no_cluster: no Dask scheduler answers; at tcp://127\.0\.0\.1:9"):
+        map_on_cluster(third, [1.0], "tcp://127.0.0.1:9", connect_s=0.3)

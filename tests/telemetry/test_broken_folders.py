@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from broken_folders import CASES
 from good_folder import SERVERS, STREAMS, in_parquet, swapped, write_good
+from refusals import expected_errors, refused, state
 
 from fairlead.model import BadInputError
 from fairlead.telemetry import read_network
@@ -20,44 +19,8 @@ from fairlead.telemetry import read_network
 FEWEST_CLASSES = 120
 
 
-def expected_errors() -> dict[str, str]:
-    lines = (Path(__file__).parent / "expected_errors.txt").read_text(encoding="utf-8").splitlines()[2:]
-    return {name: line.strip() for name, line in zip(lines[::2], lines[1::2], strict=True)}
-
-
-def state(folder: Path) -> list[tuple[str, int, int, bytes]]:
-    """Names, modes, times and contents of everything at and under a path, links not followed."""
-
-    def entries() -> Iterator[Path]:
-        yield folder
-        if folder.is_dir() and not folder.is_symlink():
-            yield from sorted(folder.rglob("*"))
-
-    found = []
-    for path in entries():
-        if not os.path.lexists(path):
-            continue
-        facts = path.lstat()
-        raw = path.read_bytes() if stat.S_ISREG(facts.st_mode) else b""
-        found.append((str(path), facts.st_mode, facts.st_mtime_ns, raw))
-    return found
-
-
 def refusal(folder: Path) -> str:
-    """The line with which a folder is refused; asserts all that holds for any refusal."""
-    before = state(folder)
-    with pytest.raises(BadInputError) as caught:
-        read_network(folder)
-    assert state(folder) == before
-    line = str(caught.value)
-    assert caught.value.exit_code == 3
-    assert line.splitlines() == [line]
-    assert re.fullmatch(r"[a-z]+\.[a-z_0-9]+", caught.value.code)
-    assert line.startswith(f"{caught.value.code}: ")
-    assert str(folder) in caught.value.where
-    assert "Traceback" not in line
-    assert len(line) < 600 + 3 * len(str(folder))
-    return line
+    return refused(folder, read_network)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -66,13 +29,15 @@ def test_one_line(name: str, tmp_path: Path) -> None:
     write_good(folder)
     CASES[name](folder)
     line = refusal(folder)
-    pattern = re.escape(expected_errors()[name].replace("{folder}", str(folder))).replace(r"\*", ".*")
+    pattern = re.escape(expected_errors("expected_errors.txt")[name].replace("{folder}", str(folder))).replace(
+        r"\*", ".*"
+    )
     assert re.fullmatch(pattern, line), line
     assert refusal(folder) == line  # the same folder, the same line
 
 
 def test_floor() -> None:
-    assert list(expected_errors()) == list(CASES)
+    assert list(expected_errors("expected_errors.txt")) == list(CASES)
     assert len(CASES) >= FEWEST_CLASSES
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 import highspy
@@ -19,6 +19,14 @@ class Outcome(Enum):
     OPTIMAL = "optimal"
     INFEASIBLE = "infeasible"
     LIMIT = "limit"  # stopped at a node or time limit; ``x`` is the best point found, if any
+
+
+class Method(Enum):
+    """How a linear program is solved; the optimum does not depend on it."""
+
+    CHOOSE = "choose"  # as the solver thinks best
+    SIMPLEX = "simplex"
+    INTERIOR = "ipm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,12 +49,17 @@ class Program:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Solution:
-    """``x`` is NaN where no point was found; ``bound`` is a proven floor under the optimum (infinite if infeasible)."""
+    """``x`` is NaN where no point was found; ``bound`` is a proven floor under the optimum (infinite if infeasible).
+
+    row_price : [rows] what one more unit of a row's limit changes the optimum by; empty unless a linear program was
+                solved to the end
+    """
 
     outcome: Outcome
     x: Reals
     value: float
     bound: float
+    row_price: Reals = field(default_factory=lambda: np.empty(0))
 
 
 def solve(
@@ -56,6 +69,7 @@ def solve(
     node_count: int = 1_000_000,
     seconds: float = np.inf,
     start: Reals | None = None,
+    method: Method = Method.CHOOSE,
 ) -> Solution:
     """Solve to the relative ``gap`` (integers only), at most ``node_count`` branch-and-bound nodes.
 
@@ -69,6 +83,7 @@ def solve(
         "mip_rel_gap": gap,
         "mip_abs_gap": 1e-7,
         "mip_max_nodes": min(node_count, 2**31 - 1),
+        "solver": method.value,
     }
     for name, value in options.items():
         solver.setOptionValue(name, value)
@@ -118,6 +133,11 @@ def _solution(solver: highspy.Highs, integral: bool, program: Program) -> Soluti
     proven = (
         float(info.mip_dual_bound) if integral else value if done else float("-inf")
     )  # an LP cut short proves nothing
+    priced = done and found and not integral
     return Solution(
-        outcome=Outcome.OPTIMAL if done and found else Outcome.LIMIT, x=x, value=value, bound=min(proven, value)
+        outcome=Outcome.OPTIMAL if done and found else Outcome.LIMIT,
+        x=x,
+        value=value,
+        bound=min(proven, value),
+        row_price=np.array(solver.getSolution().row_dual) if priced else np.empty(0),
     )

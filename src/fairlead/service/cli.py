@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from fairlead import __version__
+from fairlead.service.cli_route import register_routes, route
 from fairlead.service.exits import INTERRUPTED, READER_GONE, code_and_line, said
 from fairlead.service.options import (
     Confidence,
@@ -53,7 +54,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    epilog=examples("fairlead demo", "fairlead drain plan NETWORK", "fairlead drain plan --help"),
+    epilog=examples("fairlead demo", "fairlead drain plan NETWORK", "fairlead route plan NETWORK --out DIR"),
 )
 drain = typer.Typer(no_args_is_help=True, help="Take servers offline, and bring them back.")
 train = typer.Typer(no_args_is_help=True, help="Make the weights of the learned parts (extra: train).")
@@ -62,7 +63,15 @@ generate = typer.Typer(no_args_is_help=True, help="Write a NETWORK folder.")
 reproduce = typer.Typer(no_args_is_help=True, help="The papers' tables beside ours.")
 bench = typer.Typer(no_args_is_help=True, help="Speed, memory and growth, each beside its peers.")
 world.add_typer(generate, name="generate")
-for _noun, _verbs in (("drain", drain), ("train", train), ("world", world), ("reproduce", reproduce), ("bench", bench)):
+register_routes(generate, reproduce, bench)
+for _noun, _verbs in (
+    ("drain", drain),
+    ("route", route),
+    ("train", train),
+    ("world", world),
+    ("reproduce", reproduce),
+    ("bench", bench),
+):
     app.add_typer(_verbs, name=_noun)
 
 

@@ -1,4 +1,4 @@
-"""One map over shards: in this process or in a pool of processes, with the same result bit for bit.
+"""One map over shards: in this process, in a pool of processes or on a Dask cluster, with the same result bit for bit.
 
 A shard is a pure function's argument, so neither the number of workers nor the order in which they finish can show in
 the answer.
@@ -9,17 +9,33 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from fairlead.model import UsageError
+from fairlead.model import MissingExtraError, UsageError
 
 A = TypeVar("A")
 R = TypeVar("R")
 Done = Callable[[int, int], None]
+CONNECT_S = 10.0
 
 
 def silent(_done_count: int, _total_count: int) -> None:
     """Nobody watches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workers:
+    """Who does the work: this process (1), a pool of processes, or the Dask cluster at ``cluster`` (host:port)."""
+
+    count: int = 1
+    cluster: str = ""
+
+    def map(self, fn: Callable[[A], R], shards: Sequence[A], progress: Done = silent) -> list[R]:
+        """``[fn(shard) for shard in shards]``, wherever it runs; see :func:`map_shards` and :func:`map_on_cluster`."""
+        if self.cluster:
+            return map_on_cluster(fn, shards, self.cluster, progress)
+        return map_shards(fn, shards, self.count, progress)
 
 
 def map_shards(fn: Callable[[A], R], shards: Sequence[A], workers: int = 1, progress: Done = silent) -> list[R]:
@@ -72,3 +88,41 @@ def _settled(futures: Sequence[Future[R]]) -> Sequence[Future[R]]:
         if future.exception() is not None:  # waits for those ahead of it
             return futures[: number + 1]
     return futures
+
+
+def map_on_cluster(
+    fn: Callable[[A], R], shards: Sequence[A], address: str, progress: Done = silent, connect_s: float = CONNECT_S
+) -> list[R]:
+    """As :func:`map_shards`, on the workers of a Dask scheduler; they must have this version of Fairlead installed.
+
+    MissingExtraError without the extra ``cluster``; UsageError when nobody answers at the address within ``connect_s``.
+    """
+    try:
+        import distributed
+    except ImportError:
+        raise MissingExtraError(
+            code="executor.no_dask",
+            what="a cluster needs the extra that is not installed",
+            expected="Dask distributed",
+            hint="pip install 'fairlead[cluster]'",
+        ) from None
+    try:
+        client = distributed.Client(address, timeout=connect_s, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            code="executor.no_cluster",
+            what="no Dask scheduler answers",
+            where=address,
+            got=" ".join(str(error).split()),
+            expected="the address of a running scheduler, host:port",
+        ) from None
+    with client:
+        futures = client.map(fn, shards, pure=False)
+        for done_count, _ in enumerate(distributed.as_completed(futures, loop=client.loop), start=1):
+            progress(done_count, len(futures))
+        return _gathered(futures)
+
+
+def _gathered(futures: Sequence[Any]) -> list[Any]:
+    """The answers in the order of the shards; the error of the first shard that failed, as it was raised."""
+    return [future.result() for future in futures]

@@ -75,15 +75,21 @@ def other_reasons(snapshot: Snapshot, plan: Plan) -> list[str]:
 
 
 def bound_words(plan: Plan) -> str:
-    """How far from the best possible."""
+    """How far from the best possible a drain is."""
+    return bound_figures(plan, 1)
+
+
+def bound_figures(plan: Plan, digits: int) -> str:
+    """How far from the best possible, with this many digits behind the point."""
     bound = plan.bound
     match bound.kind:
         case BoundKind.NONE:
             return "nothing is proven about how good this is"
         case BoundKind.EXACT:
-            return f"{bound.best:.1f}, proven optimum" + (f", gap {bound.gap:.2%}" if bound.gap > 5e-5 else "")
+            gap = f", gap {bound.gap:.2%}" if bound.gap > 5e-5 else ""
+            return f"{bound.best:.{digits}f}, proven optimum{gap}"
         case BoundKind.DUAL | BoundKind.IDEAL | BoundKind.CONFIDENCE:
-            return f"at least {bound.best:.1f} ({bound.kind.value.lower()} bound), gap {bound.gap:.2%}"
+            return f"at least {bound.best:.{digits}f} ({bound.kind.value.lower()} bound), gap {bound.gap:.2%}"
 
 
 def _summary(snapshot: Snapshot, plan: Plan, goal: Goal, found: Verdict) -> Grid:

@@ -11,6 +11,12 @@ from fairlead.planners.drain import AllLast, Drain, Goal
 from fairlead.planners.drain.peers import ByScore, Rival, beam, exact, greedy, heuristic_offline, netbouncer
 from fairlead.planners.drain.persistence import Learned
 from fairlead.planners.drain.scores import sentry_scores
+from fairlead.planners.route import Route, RouteGoal
+from fairlead.planners.route.finders import among_candidates
+from fairlead.planners.route.peers import direct, nearby, oracle, yen
+from fairlead.planners.route.peers.rival import RouteRival
+from fairlead.planners.route.splitters import over_active_groups
+from fairlead.service.executor import Workers
 
 DrainMaker = Callable[[Goal], Planner[Any]]
 
@@ -30,3 +36,19 @@ DRAIN_METHODS: Mapping[str, DrainMaker] = MappingProxyType(
 def without_forecast(goal: Goal) -> Planner[Any]:
     """The default planner without its learned part: what the forecast is worth is measured against this."""
     return Drain(goal=goal, forecaster=AllLast(), name="fairlead_without_forecast")
+
+
+RouteMaker = Callable[[RouteGoal, Workers], Planner[Any]]
+
+ROUTE_METHODS: Mapping[str, RouteMaker] = MappingProxyType(
+    {
+        "fairlead": lambda goal, workers: Route(goal=goal, mapper=workers.map),
+        "panorama": lambda goal, workers: Route(
+            goal=goal, find=among_candidates, divide=over_active_groups, mapper=workers.map, name="panorama"
+        ),
+        "nearby": lambda goal, _: RouteRival(name="nearby", choose=nearby.choose, goal=goal),
+        "direct": lambda goal, _: RouteRival(name="direct", choose=direct.choose, goal=goal),
+        "oracle": lambda goal, _: RouteRival(name="oracle", choose=oracle.choose, goal=goal),
+        "yen": lambda goal, _: RouteRival(name="yen", choose=yen.choose, goal=goal),
+    }
+)

@@ -1,11 +1,11 @@
 """The only door in: files and records -> columns -> windows -> Snapshot. Everything is checked here, once.
 
-folder                the overlay's tables in a folder; what most callers need
+folder, routing       the tables of a relay overlay and of a routed one in a folder; what most callers need
 listing               which file holds which table; network.toml
 csv_bytes, csv_sheet  text, quotes, header and shape of a CSV file, and the way back to line and column
 parquet_sheet         the types of a Parquet file
 numbers, texts, moments, references   columns -> arrays, by kind
-rules                 keys, and what must hold between cells
+rules, routing_rules  keys, and what must hold between cells
 offence, sheet        what is wrong with a cell; the first of all becomes the one-line error
 reader, writer        any tables, from their declarations
 records, windows      raw stream records -> windows; keeping and taking in windows
@@ -13,16 +13,20 @@ records, windows      raw stream records -> windows; keeping and taking in windo
 
 from fairlead.telemetry.folder import OVERLAY_TABLES, read_network, write_network
 from fairlead.telemetry.records import WINDOW_S, StreamRecords, WindowedStreams, windowed_streams
+from fairlead.telemetry.routing import ROUTING_TABLES, read_routing, write_routing
 from fairlead.telemetry.windows import last_windows, with_windows
 
 __all__ = [
     "OVERLAY_TABLES",
+    "ROUTING_TABLES",
     "WINDOW_S",
     "StreamRecords",
     "WindowedStreams",
     "last_windows",
     "read_network",
+    "read_routing",
     "windowed_streams",
     "with_windows",
     "write_network",
+    "write_routing",
 ]

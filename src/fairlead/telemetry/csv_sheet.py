@@ -15,7 +15,7 @@ from fairlead.model import BadInputError, Kind, Table
 from fairlead.telemetry.csv_bytes import Record, check_bytes, check_shape, record_at, records
 from fairlead.telemetry.numbers import ABSENT_WORDS
 from fairlead.telemetry.offence import shown
-from fairlead.telemetry.sheet import Cell, Sheet, check_columns, near, raise_empty
+from fairlead.telemetry.sheet import Cell, Sheet, check_columns, near
 
 _BLOCK_BYTES = 1 << 22
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -30,13 +30,12 @@ def csv_sheet(raw: bytes, path: Path, kind: type[Table]) -> Sheet:
     names = header.fields
     # records are counted from the header on, so that blank lines above it do not matter
     begins = raw.index(header.text.encode()) + len(header.text.encode())
-    if re.compile(rb"\S").search(raw, begins) is None:
-        raise_empty(kind, path)
-    if b'"' in raw:  # Arrow is lenient where quotes are odd; this pass is not
-        check_shape(raw, len(names), path)
-    table = _parsed(raw, begins, path, kind, names)
-    if table.num_rows == 0:
-        raise_empty(kind, path)
+    if re.compile(rb"\S").search(raw, begins) is None:  # Arrow refuses a file without rows
+        table = pa.table({name: pa.chunked_array([], _type(kind, name)) for name in names})
+    else:
+        if b'"' in raw:  # Arrow is lenient where quotes are odd; this pass is not
+            check_shape(raw, len(names), path)
+        table = _parsed(raw, begins, path, kind, names)
 
     def cell(row: int, column: str) -> Cell:
         record = record_at(raw, row + 1)

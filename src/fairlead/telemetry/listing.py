@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,14 +28,21 @@ class Listing:
 
 
 def is_derived(kind: type[Table]) -> bool:
-    """A table of nothing but times (windows) has no file: it is made from the tables that refer to it."""
-    return all(spec.kind is Kind.TIME for spec in kind.declared().values())
+    """A table without a file: one of nothing but times (windows), or one that is made from a column (user groups)."""
+    return made_from(kind) is not None or all(spec.kind is Kind.TIME for spec in kind.declared().values())
 
 
-def listing(folder: Path, kinds: Sequence[type[Table]]) -> Listing:
+def made_from(kind: type[Table]) -> tuple[str, str] | None:
+    """The table and column that name this table's rows, where its declaration says so."""
+    place: tuple[str, str] | None = getattr(kind, "made_from", None)
+    return place
+
+
+def listing(folder: Path, kinds: Sequence[type[Table]], optional: Collection[type[Table]] = ()) -> Listing:
     """The files of a folder. BadInputError for a missing, doubled or unknown table, or a wrong network.toml.
 
-    Hidden files and files that are neither CSV nor Parquet are left alone.
+    Tables of ``optional`` may be absent; the listing then does not hold them. Hidden files and files that are neither
+    CSV nor Parquet are left alone.
     """
     names = _names(folder)
     wanted = [kind for kind in kinds if not is_derived(kind)]
@@ -49,7 +56,8 @@ def listing(folder: Path, kinds: Sequence[type[Table]]) -> Listing:
                 expected=", ".join(f"{kind.name}.csv or .parquet" for kind in wanted),
                 hint=_unknown_hint(name, kinds),
             )
-    files = {kind: _table_file(folder, names, kind) for kind in wanted}
+    found = {kind: _table_file(folder, names, kind, kind in optional) for kind in wanted}
+    files = {kind: path for kind, path in found.items() if path is not None}
     stored_types = _stored_types(folder / SETTINGS_NAME, kinds) if SETTINGS_NAME in names else {}
     return Listing(files=files, stored_types=stored_types)
 
@@ -114,7 +122,7 @@ def _unknown_hint(name: str, kinds: Sequence[type[Table]]) -> str:
     return f"did you mean {meant}.{ending}?" if meant else "remove it or give it another ending"
 
 
-def _table_file(folder: Path, names: Sequence[str], kind: type[Table]) -> Path:
+def _table_file(folder: Path, names: Sequence[str], kind: type[Table], may_be_absent: bool) -> Path | None:
     found = [name for name in (f"{kind.name}.{form}" for form in FORMS) if name in names]
     if len(found) == 2:
         raise BadInputError(
@@ -125,7 +133,9 @@ def _table_file(folder: Path, names: Sequence[str], kind: type[Table]) -> Path:
             expected="one of the two",
         )
     if not found:
-        close = [name for name in names if name.casefold().startswith(kind.name)]
+        close = [name for name in names if name.casefold().startswith(f"{kind.name}.")]
+        if may_be_absent and not close:
+            return None
         raise BadInputError(
             code="folder.missing_table",
             what=f"the network lacks its table {kind.name}",

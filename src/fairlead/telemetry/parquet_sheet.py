@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet
 import pyarrow.types as t
 
-from fairlead.model import BadInputError, Kind, Table
+from fairlead.model import BadInputError, Column, Kind, Table
 from fairlead.telemetry.offence import shown
-from fairlead.telemetry.sheet import Cell, Sheet, check_columns, raise_empty
+from fairlead.telemetry.sheet import Cell, Sheet, check_columns
 
 _EXPECTED = {
     Kind.ID: "text or an integer type",
@@ -31,11 +32,14 @@ def parquet_sheet(path: Path, kind: type[Table], time_columns: frozenset[str]) -
     ``time_columns`` are the references that stand for windows, so that a file holds times there.
     """
     table = _read(path, kind)
-    if table.num_rows == 0:
-        raise_empty(kind, path)
     kinds = {n: Kind.TIME if n in time_columns else spec.kind for n, spec in kind.declared().items()}
     columns = {
-        name: _plain(table.column(name), kinds[name], f"{kind.name}.{name}", f"{path}, column {name}")
+        name: _plain(
+            _whole(table.column(name), kind.declared()[name]),
+            kinds[name],
+            f"{kind.name}.{name}",
+            f"{path}, column {name}",
+        )
         for name in table.column_names
     }
 
@@ -43,6 +47,14 @@ def parquet_sheet(path: Path, kind: type[Table], time_columns: frozenset[str]) -
         return Cell(where=f"{path}, row {row}, column {column}", text=_text(columns[column][row]))
 
     return Sheet(path=path, columns=columns, row_count=table.num_rows, cell=cell)
+
+
+def _whole(column: Any, spec: Column) -> Any:
+    """A reference that may be absent, which many tools then keep as reals, as text; any other column as it is."""
+    if spec.kind is not Kind.REFERENCE or not spec.nullable or not t.is_floating(column.type):
+        return column
+    reals = column.cast(pa.float64())
+    return pc.if_else(pc.is_nan(reals), None, reals).cast(pa.string())
 
 
 def _text(scalar: Any) -> str:

@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from fairlead.model import Column, Kind, Snapshot, Table
+from fairlead.model import BadInputError, Column, Kind, Snapshot, Table
 from fairlead.telemetry.csv_sheet import csv_sheet
-from fairlead.telemetry.listing import check_regular, is_derived, listing, read_file
+from fairlead.telemetry.listing import check_regular, is_derived, listing, made_from, read_file
 from fairlead.telemetry.moments import Moments, moments
 from fairlead.telemetry.numbers import numbers
 from fairlead.telemetry.offence import Offence
 from fairlead.telemetry.parquet_sheet import parquet_sheet
 from fairlead.telemetry.references import row_numbers
 from fairlead.telemetry.rules import Rules, key_offences
-from fairlead.telemetry.sheet import Sheet, raise_first
+from fairlead.telemetry.sheet import Sheet, raise_empty, raise_first
 from fairlead.telemetry.texts import Coded, coded, flags, id_array, label_array, name_offences
 
 Array = NDArray[Any]
@@ -28,11 +29,18 @@ _NO_RULES = Rules()
 
 @dataclass(slots=True)
 class _Known:
-    """What the tables read so far say: ids (pyarrow text) and windows that later tables refer to."""
+    """What the tables read so far say: ids (pyarrow text) and windows that later tables refer to.
+
+    times : the tables that are made of the windows which others refer to
+    named : table.column -> the table that is made of the ids in that column
+    made  : those made so far
+    """
 
     stored_types: Mapping[str, str]
-    derived: frozenset[str]
+    times: frozenset[str]
+    named: Mapping[str, type[Table]]
     ids: dict[str, Any] = field(default_factory=dict)
+    made: list[Table] = field(default_factory=list)
     is_time: bool | None = None
 
 
@@ -52,12 +60,52 @@ def read_tables(folder: Path, kinds: Sequence[type[Table]], rules: Mapping[type[
     BadInputError for the first thing that is wrong: in the folder, then file by file in the order of ``kinds``, in each
     file by line and column. Linear in the rows but for one sort per key.
     """
-    found = listing(folder, kinds)
-    known = _Known(stored_types=found.stored_types, derived=frozenset(k.name for k in kinds if is_derived(k)))
-    drafts = [_draft(path, kind, known, rules.get(kind, _NO_RULES)) for kind, path in found.files.items()]
+    stand_ins = {kind: rules[kind].stand_in for kind in kinds if kind in rules and rules[kind].stand_in is not None}
+    found = listing(folder, kinds, stand_ins)
+    known = _Known(
+        stored_types=found.stored_types,
+        times=frozenset(k.name for k in kinds if is_derived(k) and made_from(k) is None),
+        named={".".join(place): kind for kind in kinds if (place := made_from(kind)) is not None},
+    )
+    tables: list[Table] = []
+    drafts: list[_Draft] = []
+    for kind in (kind for kind in kinds if not is_derived(kind)):
+        stand_in = stand_ins.get(kind)
+        if kind in found.files:
+            drafts.append(_draft(found.files[kind], kind, known, rules.get(kind, _NO_RULES)))
+        elif stand_in is not None:
+            tables.append(stand_in)
+            known.ids[kind.name] = pa.array(stand_in.array(kind.key[0])).cast(pa.string())
+    return Snapshot([*tables, *known.made, *_numbered(drafts, kinds, known)])
+
+
+def read_table(path: Path, kind: type[Table], ids: Mapping[str, Array], rules: Rules) -> Table:
+    """One table from one CSV or Parquet file; ``ids`` are the names that its references may use, by referred table.
+
+    A column of times is datetime64[ms] for UTC times, else whole numbers. BadInputError as for a folder.
+    """
+    if path.suffix not in (".csv", ".parquet"):
+        raise BadInputError(
+            code="file.unknown_form",
+            what=f"a table of {kind.name} is a CSV or a Parquet file",
+            where=str(path),
+            got=path.suffix or "no ending",
+            expected=".csv or .parquet",
+        )
+    known = _Known(stored_types={}, times=frozenset(), named={})
+    known.ids = {name: pa.array(names).cast(pa.string()) for name, names in ids.items()}
+    draft = _draft(path, kind, known, rules)
+    for name, window in draft.windows.items():
+        values = window.values[window.codes]
+        draft.arrays[name] = values.astype("M8[ms]") if window.is_time else values
+    return kind.of(**draft.arrays)
+
+
+def _numbered(drafts: Sequence[_Draft], kinds: Sequence[type[Table]], known: _Known) -> list[Table]:
+    """The tables of the drafts, and those of the windows that they refer to, once all of them are read."""
     tables: list[Table] = []
     numbers_of: dict[str, NDArray[np.int64]] = {}
-    for kind in (kind for kind in kinds if is_derived(kind)):
+    for kind in (kind for kind in kinds if kind.name in known.times):
         (column,) = kind.declared()
         used = [
             window.used()
@@ -72,16 +120,18 @@ def read_tables(folder: Path, kinds: Sequence[type[Table]], rules: Mapping[type[
         for name, window in draft.windows.items():
             draft.arrays[name] = window.ranks(numbers_of[draft.kind.declared()[name].refers])
         tables.append(draft.kind.of(**draft.arrays))
-    return Snapshot(tables)
+    return tables
 
 
 def _draft(path: Path, kind: type[Table], known: _Known, rules: Rules) -> _Draft:
     if path.suffix == ".parquet":
         check_regular(path)
-        times = frozenset(name for name, spec in kind.declared().items() if spec.refers in known.derived)
+        times = frozenset(name for name, spec in kind.declared().items() if spec.refers in known.times)
         sheet = parquet_sheet(path, kind, times)
     else:
         sheet = csv_sheet(read_file(path), path, kind)
+    if sheet.row_count == 0 and not rules.may_be_empty:
+        raise_empty(kind, path)
     draft = _Draft(kind=kind, arrays={}, codes={}, windows={})
     offences: list[Offence] = []
     for name in sheet.columns:
@@ -102,11 +152,14 @@ def _take_column(sheet: Sheet, name: str, spec: Column, draft: _Draft, known: _K
     cells = coded(sheet.columns[name])
     if spec.kind is Kind.FLAG:
         draft.arrays[name], offences = flags(cells, name)
-    elif spec.kind is Kind.REFERENCE and spec.refers in known.derived:
+    elif spec.kind is Kind.TIME or (spec.kind is Kind.REFERENCE and spec.refers in known.times):
         windows, offences = moments(cells, name, known.is_time)
         known.is_time = windows.is_time
         draft.windows[name] = windows
         draft.codes[name] = windows.ranks(windows.used())
+    elif f"{draft.kind.name}.{name}" in known.named:
+        draft.arrays[name], offences = _make_table(cells, name, known.named[f"{draft.kind.name}.{name}"], known)
+        draft.codes[name] = draft.arrays[name]
     elif spec.kind is Kind.REFERENCE:
         draft.arrays[name], offences = row_numbers(cells, name, spec, known.ids[spec.refers])
         draft.codes[name] = draft.arrays[name]
@@ -116,6 +169,24 @@ def _take_column(sheet: Sheet, name: str, spec: Column, draft: _Draft, known: _K
         draft.arrays[name] = label_array(cells) if spec.kind is Kind.LABEL else id_array(cells, stored == "text")
         _learn_ids(name, spec, cells, draft.kind, known)
     return offences
+
+
+def _make_table(cells: Coded, name: str, kind: type[Table], known: _Known) -> tuple[NDArray[np.int32], list[Offence]]:
+    """Makes the table whose rows this column names; row numbers [rows] in it, and what is wrong with the ids.
+
+    Ids that all read like integers are integers, in ascending order; else they are texts, in the order of their
+    characters.
+    """
+    (column,) = kind.key
+    offences = name_offences(cells, name, kind.declared()[column])
+    if offences:  # the rows only serve to find more offenders
+        return cells.codes, offences
+    ids, rows = np.unique(
+        id_array(cells, known.stored_types.get(f"{kind.name}.{column}") == "text"), return_inverse=True
+    )
+    known.made.append(kind.of(**{column: ids}))
+    known.ids[kind.name] = pa.array(ids).cast(pa.string())
+    return rows.astype(np.int32), []
 
 
 def _learn_ids(name: str, spec: Column, cells: Coded, kind: type[Table], known: _Known) -> None:

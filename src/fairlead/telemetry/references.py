@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fairlead.model import Column
+from fairlead.telemetry.numbers import ABSENT_WORDS
 from fairlead.telemetry.offence import Offence, offences_where
 from fairlead.telemetry.sheet import near
 from fairlead.telemetry.texts import Coded
@@ -21,10 +23,18 @@ def row_numbers(cells: Coded, name: str, spec: Column, ids: Any) -> tuple[NDArra
     """Row [rows] of the referred table whose id reads the same, -1 where there is none, and what is wrong.
 
     ``ids`` is the pyarrow text array of the referred table's ids, in its row order. Ids are compared as text, so an
-    integer column refers to ids that are text and the other way round. O(rows + distinct ids).
+    integer column refers to ids that are text and the other way round. Where a reference may be absent, so that many
+    tools keep whole numbers as reals, ``NaN`` is absent and ``7.0`` is ``7``, unless ids read so. O(rows + distinct
+    ids).
     """
     found = pc.index_in(cells.distinct, value_set=ids).fill_null(-1).to_numpy(zero_copy_only=False)
     blank = pc.equal(pc.utf8_trim_whitespace(cells.distinct), "").to_numpy(zero_copy_only=False)
+    if spec.nullable:
+        whole = pc.replace_substring_regex(cells.distinct, r"^(-?[0-9]+)\.0$", r"\1")
+        rounded = pc.index_in(whole, value_set=ids).fill_null(-1).to_numpy(zero_copy_only=False)
+        found = np.where(found < 0, rounded, found)
+        word = pc.is_in(pc.utf8_trim_whitespace(cells.distinct), value_set=pa.array(sorted(ABSENT_WORDS)))
+        blank = blank | (word.to_numpy(zero_copy_only=False) & (found < 0))
     absent = (cells.codes < 0) | cells.rows_where(blank)
     offences: list[Offence] = []
     if not spec.nullable:

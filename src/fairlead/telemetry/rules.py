@@ -20,12 +20,16 @@ Check = Callable[[Mapping[str, Array]], list[Offence]]
 class Rules:
     """Rules of one table.
 
-    pair   : two reference columns of the key whose order does not matter and which must differ; or nothing
-    checks : functions from the columns (references as row numbers, -1 where offending) to what is wrong
+    pair         : two reference columns of the key whose order does not matter and which must differ; or nothing
+    checks       : functions from the columns (references as row numbers, -1 where offending) to what is wrong
+    stand_in     : the table of a folder that has no file for it; nothing: the file must be there
+    may_be_empty : the file may have no rows
     """
 
     pair: tuple[str, str] | None = None
     checks: tuple[Check, ...] = ()
+    stand_in: Table | None = None
+    may_be_empty: bool = False
 
 
 def _home_offences(columns: Mapping[str, Array]) -> list[Offence]:
@@ -74,7 +78,7 @@ def key_offences(kind: type[Table], codes: Mapping[str, Array], pair: tuple[str,
             expected="two different ends",
         )
         keys[pair[0]], keys[pair[1]] = np.minimum(one, other), np.maximum(one, other)
-    twins = repeated_rows([keys[name] for name in kind.key])
+    twins = repeated_rows([keys[name] for name in kind.key]) if kind.key else None
     if twins is not None:
         row, twin_row, more_count = twins
         either_way = ", whichever end comes first" if pair else ""

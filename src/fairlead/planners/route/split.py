@@ -1,0 +1,192 @@
+"""Weights on the paths of every session group (Panorama 4.3): the fullest link, weighed by its price, as empty as can be.
+
+``split_active`` is the paper's: a linear program over the active session groups, equal shares for the others.
+``split_all`` goes beyond it: all session groups, with a proven gap. Both take the priorities in turn, each on the
+capacity that the higher ones left. ``split_together`` takes all priorities at once: the least there is over all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairlead.kernels.flow import FlowProblem, equal_weights
+from fairlead.kernels.flow_program import exact_utilisation
+from fairlead.kernels.flow_saddle import never
+from fairlead.kernels.flow_split import FlowSplit, least_utilisation
+from fairlead.predict.link_loads import ExtendedLinks, link_loads, priced_utilisation
+
+Reals = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Solver = Callable[[FlowProblem], FlowSplit]
+
+LEFT_RATIO = 1e-3
+"""What a link that higher priorities fill keeps of its capacity."""
+STOPGAP_ROUNDS = 60
+"""Rounds of the first-order method whose weights stand in for a linear program that ran out of time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SplitCase:
+    """What is to be split.
+
+    path        : [session groups, slots] int32 row of ``paths``; -1 in a slot not used
+    demand_mbps : [session groups] expected rate; NaN: not known, so inactive
+    priority    : [session groups] int32; higher ones first
+    links       : the links of the extended graph and which of them each path takes
+    """
+
+    path: NDArray[np.int32]
+    demand_mbps: Reals
+    priority: NDArray[np.int32]
+    links: ExtendedLinks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One priority's turn: Eq. (2) on what was left, and what is proven of it. ``rounds`` were taken."""
+
+    priority: int
+    theta: float
+    floor: float
+    rounds: int
+
+    @property
+    def gap(self) -> float:
+        """(theta - floor) / theta; 0 where nothing is loaded, or where a link without capacity cannot be avoided."""
+        return max(0.0, 1.0 - self.floor / self.theta) if 0 < self.theta < np.inf else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Split:
+    """The weights and what they do.
+
+    weight      : [session groups, slots] sums to 1 in every row with a path
+    utilisation : [links] price * load / capacity of all priorities together; infinite where load meets no capacity
+    turns       : one of each priority, highest first
+    replayable  : false where the clock cut a search
+    """
+
+    weight: Reals
+    utilisation: Reals
+    turns: tuple[Turn, ...]
+    replayable: bool = True
+
+    @property
+    def theta(self) -> float:
+        """C-MLU of all priorities together."""
+        return float(self.utilisation.max(initial=0.0))
+
+    @property
+    def gap(self) -> float:
+        """The largest proven gap of any turn."""
+        return max((turn.gap for turn in self.turns), default=0.0)
+
+
+def split_all(
+    case: SplitCase, *, gap: float = 0.005, rounds: int = 1_000, expired: Callable[[], bool] = never
+) -> Split:
+    """All session groups, first-order with a proven ``gap`` a turn. ``expired`` is the emergency brake."""
+    return _in_turn(case, np.ones(len(case.path), dtype=bool), _first_order(gap, rounds, expired))
+
+
+def split_together(
+    case: SplitCase, *, gap: float = 0.005, rounds: int = 1_000, expired: Callable[[], bool] = never
+) -> Split:
+    """As ``split_all``, without priorities: one turn, told as that of the lowest one."""
+    lowest = int(case.priority.min(initial=0))
+    level = SplitCase(
+        path=case.path, demand_mbps=case.demand_mbps, priority=np.full_like(case.priority, lowest), links=case.links
+    )
+    return split_all(level, gap=gap, rounds=rounds, expired=expired)
+
+
+def split_active(case: SplitCase, active: Flags, *, seconds: float = np.inf) -> Split:
+    """The paper's: a linear program over the ``active`` [session groups], equal shares for the others.
+
+    A turn that is not solved after ``seconds`` gets a fixed number of rounds of the first-order method instead: always
+    an answer, better than equal shares, proven all the same, but not replayable.
+
+    Departs: the load of inactive session groups counts; the paper's program does not see it, so that it would call a
+    link empty that they fill.
+    """
+
+    def solver(problem: FlowProblem) -> FlowSplit:
+        exact = exact_utilisation(problem, seconds=seconds)
+        return exact or _stopgap(problem)
+
+    return _in_turn(case, active, solver)
+
+
+def _first_order(gap: float, rounds: int, expired: Callable[[], bool]) -> Solver:
+    return lambda problem: least_utilisation(problem, gap=gap, rounds=rounds, expired=expired)
+
+
+def _stopgap(problem: FlowProblem) -> FlowSplit:
+    found = least_utilisation(problem, gap=0.0, rounds=STOPGAP_ROUNDS)
+    return FlowSplit(
+        weight=found.weight, value=found.value, floor=found.floor, price=found.price, rounds=found.rounds, cut=True
+    )
+
+
+def _in_turn(case: SplitCase, active: Flags, solver: Solver) -> Split:
+    """Highest priority first; its load is taken from the capacity of those that follow (4.3)."""
+    rate = np.nan_to_num(case.demand_mbps)
+    weight = equal_weights(case.path)
+    taken = np.zeros(case.links.row_count)
+    turns, replayable = [], True
+    for priority in np.unique(case.priority)[::-1].tolist():
+        rows = np.flatnonzero(case.priority == priority)
+        mine, turn, cut = _turn(case, rows, rate, active, taken, solver)
+        weight[rows] = mine
+        taken = taken + link_loads(case.links, case.path[rows], mine * rate[rows, None])
+        turns.append(Turn(priority=priority, theta=turn.value, floor=turn.floor, rounds=turn.rounds))
+        replayable = replayable and not cut
+    return Split(
+        weight=weight, utilisation=priced_utilisation(case.links, taken), turns=tuple(turns), replayable=replayable
+    )
+
+
+def _turn(
+    case: SplitCase, rows: NDArray[np.int64], rate: Reals, active: Flags, taken: Reals, solver: Solver
+) -> tuple[Reals, FlowSplit, bool]:
+    """Weights of the session groups ``rows`` on what ``taken`` [links] leaves, and what is proven of them."""
+    path, demand = usable(case.links, case.path[rows]), rate[rows]
+    weight = equal_weights(path)
+    stuck = _blocked(case.links)[np.maximum(path, 0)].any(axis=1) & (path >= 0).any(axis=1)
+    solved = active[rows] & ~stuck
+    # Departs: never the whole capacity: what has no other way is still spread well where nothing is left
+    left = np.maximum(case.links.capacity_mbps - taken, LEFT_RATIO * case.links.capacity_mbps)
+    use = np.divide(case.links.price, left, out=np.zeros(len(left)), where=left > 0)
+    others = np.where(solved, 0.0, demand)[:, None] * weight
+    problem = FlowProblem(
+        path=np.ascontiguousarray(path[solved]),
+        demand=demand[solved],
+        start=case.links.start,
+        used=case.links.used,
+        use=use,
+        base=use * link_loads(case.links, path, others),
+    )
+    found = solver(problem)
+    weight[solved] = found.weight
+    if demand[stuck].any():  # a link without capacity that nothing avoids: no weights are any better
+        found = FlowSplit(
+            weight=found.weight, value=np.inf, floor=np.inf, price=found.price, rounds=found.rounds, cut=found.cut
+        )
+    return weight, found, found.cut
+
+
+def usable(links: ExtendedLinks, path: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The paths without those over a link of no capacity, unless a session group has no others (Nothing is emptied)."""
+    passable = np.where((path >= 0) & ~_blocked(links)[np.maximum(path, 0)], path, -1).astype(np.int32)
+    return np.where((passable >= 0).any(axis=1, keepdims=True), passable, path)
+
+
+def _blocked(links: ExtendedLinks) -> Flags:
+    """[paths] over a link that carries nothing. A link that costs nothing is not judged (Eq. 2), so it never blocks."""
+    shut = (links.capacity_mbps == 0) & (links.price > 0)
+    met = np.concatenate([[0], np.cumsum(shut[links.used])])
+    return np.asarray(met[links.start[1:]] > met[links.start[:-1]])
