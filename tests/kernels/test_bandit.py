@@ -6,9 +6,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from oracles.routes_brute_force import discounted
 
-from fairlead.kernels.bandit import learned, picked
+from fairlead.kernels.bandit import learned as learned_into
+from fairlead.kernels.bandit import picked
+
+Singles = NDArray[np.float32]
+
+
+def learned(
+    reward: Singles, count: Singles, tried: NDArray[np.int32], used: NDArray[np.int32], discount: float
+) -> tuple[Singles, Singles]:
+    sums = np.empty_like(reward), np.empty_like(count)
+    learned_into(reward, count, tried, used, discount, *sums)
+    return sums
 
 
 @given(st.integers(0, 10**6), st.integers(1, 9), st.sampled_from([1, 2, 3, 4]), st.sampled_from([0.5, 0.95]))

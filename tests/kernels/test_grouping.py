@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from fairlead.kernels.grouping import member_middle, ranked_sites, ranking_keys, untenable, weighted_middle
+from fairlead.kernels.grouping import (
+    member_middle,
+    ranked_sites,
+    ranking_keys,
+    sort_together,
+    untenable,
+    weighted_middle,
+)
 
 # few distinct values, so that ties and unknowns are frequent
 LATENCY = st.sampled_from([math.nan, 0.0, 1.0, 1.5, 2.0, 10.0, 11.0, 30.0])
@@ -92,6 +99,16 @@ def test_equal_keys_are_equal_rankings(site_count: int, width: int, data: st.Dat
     assert [tuple(ranking[row].tolist()) for row in first] == expected
     for row, found in enumerate(group.tolist()):
         assert (tuple(ranking[row].tolist()) == expected[found]) if found >= 0 else not rows[row]
+
+
+@given(st.lists(st.integers(0, 40), max_size=200))
+def test_sort_takes_the_weight_along(numbers: list[int]) -> None:
+    values, weight = np.array(numbers, float), np.arange(len(numbers), dtype=float)
+    order = np.argsort(values, kind="stable")
+    expected = values[order], weight[order]
+    sort_together(values, weight)
+    assert values.tolist() == expected[0].tolist()
+    assert weight.tolist() == expected[1].tolist()
 
 
 def middle_by_hand(values: list[float], weight: list[int], trim: float) -> float:

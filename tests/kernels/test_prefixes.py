@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import ipaddress
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,6 +95,21 @@ def test_host_bits_of_every_length(bits: int) -> None:
 
 def test_bytes_beyond_ascii() -> None:
     assert numbers_of("10.0.0.٠/8", "é::/16").fault.tolist() == [FAULT_SYNTAX, FAULT_SYNTAX]
+
+
+def test_the_prefixes_of_a_routing_table() -> None:
+    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
+    path = Path(os.environ.get("FAIRLEAD_DATA", beside)) / "common" / "ipasn_20140513.dat.gz"
+    if not path.is_file():
+        pytest.skip("no routing table: set FAIRLEAD_DATA")
+    with gzip.open(path, "rt", encoding="ascii") as lines:
+        texts = [line.split()[0] for line in lines if line[:1].isdigit()]
+    found = numbers_of(*texts)
+    assert len(texts) > 500_000
+    assert (found.fault == FAULT_NONE).all()
+    assert (found.family == 4).all()
+    assert len(np.unique(found.low * np.uint64(64) + found.length)) == len(set(texts))
+    assert_same(*texts[::5000])
 
 
 def test_none() -> None:

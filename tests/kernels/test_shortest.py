@@ -125,6 +125,43 @@ def test_free_links_never_make_a_longer_path_first() -> None:
         assert [len(path) for path in paths] == ([1] if s == t else [2, 3, 3, 3, 3])
 
 
+def test_of_equal_cost_the_tree_itself_takes_fewer_links() -> None:
+    """Asked for one path only, only the tree decides: 0-1-4, not 0-2-3-4, though 2 and 3 may be settled first."""
+    cost = np.full((5, 5), np.nan)
+    cost[0, 1] = cost[0, 2] = 1.0
+    cost[2, 3] = cost[3, 4] = cost[1, 4] = 0.0
+    assert ways(cost, 1)[0, 4] == [(0, 1, 4)]
+    mirrored = cost[::-1, ::-1].copy()
+    assert ways(mirrored, 1)[4, 0] == [(4, 3, 0)]
+
+
+def test_more_parallel_ways_than_near_nodes_are_kept() -> None:
+    cost = np.full((12, 12), np.nan)
+    cost[0, 1:11] = np.arange(10)
+    cost[1:11, 11] = 1.0
+    assert ways(cost, 12)[0, 11] == [(0, node, 11) for node in range(1, 11)]
+
+
+def test_the_way_round_may_begin_behind_all_near_nodes() -> None:
+    """Eight cheap nodes before 1 are reached through 2 alone, where the path ends: only node 11, dear, leads round."""
+    cost = np.full((12, 12), np.nan)
+    cost[0, 1] = cost[1, 2] = 1.0
+    cost[2, 3:11], cost[3:11, 1] = 0.0, 0.1
+    cost[0, 11], cost[11, 1] = 100.0, 5.0
+    assert ways(cost, 5)[0, 2] == [(0, 1, 2), (0, 11, 1, 2)]
+
+
+def test_of_equal_ways_round_the_one_of_fewer_links_comes_first() -> None:
+    """From 6 to 1 by 4 and 3, which seem nearer, or by 5: both cost 1. The tree reaches them all through 2 only."""
+    cost = np.full((7, 7), np.nan)
+    cost[0, 1] = cost[1, 2] = 1.0
+    cost[2, 3:7] = 0.0
+    cost[3, 1] = cost[4, 3] = cost[6, 5] = 0.0
+    cost[6, 4] = cost[5, 1] = 1.0
+    cost[0, 6] = 50.0
+    assert ways(cost, 2)[0, 2] == [(0, 1, 2), (0, 6, 5, 1, 2)]
+
+
 def test_no_node_and_a_single_one() -> None:
     assert shortest_paths(np.empty((0, 0)), 3).count.shape == (0, 0)
     assert ways(np.array([[4.0]]), 3) == {(0, 0): [(0,)]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 from oracles.routing_networks import routing_network
 
 from fairlead.checks import laws, route_laws
-from fairlead.model import Budget, Planner, Snapshot
-from fairlead.planners.route import Objective, RouteGoal, prepared
+from fairlead.model import Budget, Planner, ServiceClasses, Snapshot
+from fairlead.planners.route import Objective, Route, RouteGoal, prepared
+from fairlead.planners.route.splitters import over_active_groups
 from fairlead.service.executor import Workers
 from fairlead.service.wiring import ROUTE_METHODS
 
@@ -59,11 +61,14 @@ def test_names_and_order_are_not_evidence(name: str, seed: int) -> None:
 SPLITTERS = ("fairlead", "panorama", "fairlead by latency")
 
 
-@pytest.mark.parametrize("peer", ["panorama"])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_no_fuller_than_a_peer_with_the_same_paths(peer: str, seed: int) -> None:
-    found = route_laws.no_fuller_than(planner("fairlead"), planner(peer), world(seed), BUDGET, gap_ratio=1e-4)
-    assert found == ()
+def test_no_fuller_than_equal_shares_nor_than_the_linear_program(seed: int) -> None:
+    """On the same paths and without priorities, which could only be met at the cost of the fullest link."""
+    classes = world(seed)[ServiceClasses]
+    level = world(seed).replaced(classes.with_column("priority", np.zeros(classes.row_count, np.int32)))
+    for active_count in (1, 10_000):
+        peer = Route(goal=replace(GOAL, active_count=active_count), divide=over_active_groups, name="peer")
+        assert route_laws.no_fuller_than(planner("fairlead"), peer, level, BUDGET, gap_ratio=1e-4) == ()
 
 
 @pytest.mark.parametrize("seed", SEEDS)

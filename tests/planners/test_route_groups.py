@@ -18,6 +18,9 @@ from fairlead.planners.route.groups import (
     session_groups,
     user_groups,
 )
+from fairlead.telemetry.estimates import EstimateRule, link_estimates
+from fairlead.telemetry.group_estimates import site_field
+from fairlead.telemetry.probes import Probes
 
 SITES = Sites.of(site=["fra", "lon", "par", "nyc"])
 NAN = np.nan
@@ -174,3 +177,47 @@ def test_tables_make_a_network() -> None:
     assert found[Demands].row_count == 27
     assert (found[Groups].row_count, found[Prefixes].row_count) == (3, 6)
     assert found[Access].row_count == 9
+
+
+def test_from_records_to_groups() -> None:
+    """Probes of prefixes, some of them outliers, make the groups that the true latencies make."""
+    chance = np.random.default_rng(12)
+    site_count, prefix_count = 4, 40
+    kinds = chance.uniform(5, 80, (5, site_count))
+    true = kinds[chance.integers(0, 5, prefix_count)]
+    rows = np.repeat(np.arange(prefix_count * site_count), 20)
+    prefix, site = rows // site_count, rows % site_count
+    rtt = 2 * true[prefix, site] + chance.exponential(0.2, len(rows))
+    rtt[::10] += chance.uniform(100, 900, len(rtt[::10]))
+    records = Probes.of(
+        time=np.arange(len(rows)) % 300,
+        source=site.astype(np.int32),
+        target=(prefix + site_count).astype(np.int32),
+        rtt_ms=rtt,
+        sent_count=np.full(len(rows), 3, np.int32),
+        received_count=np.full(len(rows), 3.0),
+    )
+    ends = np.arange(site_count + prefix_count)
+    field = site_field(
+        link_estimates(records, EstimateRule(), 300.0),
+        np.where(ends < site_count, ends, -1),
+        np.where(ends >= site_count, ends - site_count, -1),
+        (prefix_count, site_count),
+    )
+    given = PrefixMap(
+        prefix=prefixes(prefix_count),
+        latency_ms=field.latency_ms,
+        error_ms=field.error_ms,
+        jitter_ms=field.jitter_ms,
+        loss_ratio=field.loss_ratio,
+        weight=field.weight,
+        depth=np.full(prefix_count, 3),
+    )
+    found = user_groups(nearest_sites(given), SITES.site)
+    truth = user_groups(nearest_sites(measured(true)), SITES.site)
+    assert found.group_id.tolist() == truth.group_id.tolist()
+    assert found.group.tolist() == truth.group.tolist()
+    groups, access, _ = group_tables(given, found, SITES)
+    first = np.unique(found.group, return_index=True)[1]
+    assert access.latency_ms.reshape(groups.row_count, site_count) == pytest.approx(true[first], abs=0.3)
+    assert (access.loss_ratio == 0).all()

@@ -82,7 +82,7 @@ def test_parquet(tmp_path: Path) -> None:
         ("1700000060", "noon", r"cell\.not_a_window: time"),
         ("1700000060", "", r"cell\.absent: time"),
         ("1700000060", "2026-03-01T12:00:00Z", r"cell\.mixed_windows"),
-        ("rtt_ms", "rtt", r"table\.extra_column.*did you mean rtt_ms"),
+        ("rtt_ms", "rtt-ms", r"table\.extra_column.*did you mean rtt_ms"),
     ],
 )
 def test_wrong(tmp_path: Path, old: str, new: str, said: str) -> None:

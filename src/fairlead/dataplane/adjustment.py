@@ -89,12 +89,12 @@ def begun(answer: Sites | None, took_s: float, nearby: Sites, now_s: float, unif
     nearby  : what to use without an answer, from the client's own start (3.2 step 1)
     uniform : in [0, 1)
 
-    Departs: the first check comes after a part of ten minutes drawn evenly, not after ten minutes, so that sessions
-    which begin at one moment (a broadcast, a reconnect after an outage) never check at one moment.
+    Departs: the first check comes after a random part of ten minutes (:func:`first_s`), not after ten minutes, so that
+    sessions which begin at one moment (a broadcast, a reconnect after an outage) never check at one moment.
     """
     in_time = answer is not None and took_s <= timers.timeout_s
     sites, reason = (answer, Reason.ANSWERED) if answer is not None and in_time else (nearby, Reason.FALLBACK)
-    return Session(sites=sites, reason=reason, next_check_s=now_s + timers.check_s * _open(uniform))
+    return Session(sites=sites, reason=reason, next_check_s=now_s + first_s(timers, uniform))
 
 
 def checked(
@@ -114,7 +114,8 @@ def checked(
     is: a path that works is better than a blind change.
     """
     later = now_s + interval_s(timers, uniforms[1])
-    if paths is None or took_s > timers.timeout_s or not any(path.weight_ratio > 0 for path in paths):
+    in_time = took_s <= timers.timeout_s  # false for NaN
+    if paths is None or not in_time or not any(path.weight_ratio > 0 for path in paths):
         return replace(session, reason=Reason.UNCHECKED, next_check_s=later)
     if any(path.sites == session.sites and path.weight_ratio > 0 for path in paths):
         return replace(session, reason=Reason.KEPT, next_check_s=later)
@@ -138,6 +139,12 @@ def interval_s(timers: Timers, uniform: float) -> float:
     return timers.check_s * max(1e-3, 1 + timers.jitter_ratio * (2 * uniform - 1))
 
 
-def _open(uniform: float) -> float:
-    """The same number, but never 0: a session does not ask twice at once."""
-    return max(uniform, 1e-3)
+def first_s(timers: Timers, uniform: float) -> float:
+    """The time to the first check: what is left of an interval that one steps into at a moment of chance. Never 0.
+
+    With this start the checks of many sessions that began together come at one constant rate from the first second on
+    (the stationary start of a renewal process): its density is (1 - F(t)) / mean, with F that of :func:`interval_s`.
+    """
+    jitter = timers.jitter_ratio
+    part = uniform if uniform < 1 - jitter else 1 + jitter - 2 * math.sqrt(jitter * (1 - uniform))
+    return timers.check_s * max(1e-3, part)

@@ -68,30 +68,36 @@ def picked(reward: Singles, count: Singles, cycle: Int32s, prior: Reals, row: In
     return out
 
 
-@numba.njit(numba.void(_SUMS, _SUMS, _IN_PICKED, _IN_PICKED, _F8), cache=True, nogil=True)
-def _learn(reward, count, tried, used, discount):  # type: ignore[no-untyped-def]
+@numba.njit(numba.void(_IN_SUMS, _IN_SUMS, _IN_PICKED, _IN_PICKED, numba.float32, _SUMS, _SUMS), cache=True, nogil=True)
+def _learn(reward, count, tried, used, discount, new_reward, new_count):  # type: ignore[no-untyped-def]
     for bandit in range(len(reward)):
         for arm in range(reward.shape[1]):
-            reward[bandit, arm] *= discount
-            count[bandit, arm] *= discount
+            new_reward[bandit, arm] = reward[bandit, arm] * discount
+            new_count[bandit, arm] = count[bandit, arm] * discount
         for place in range(tried.shape[1]):
             if tried[bandit, place] >= 0:
-                count[bandit, tried[bandit, place]] += 1.0
+                new_count[bandit, tried[bandit, place]] += 1.0
         total = 0
         while total < used.shape[1] and used[bandit, total] != -2:
             total += 1
         for place in range(total):
             if used[bandit, place] >= 0:
-                reward[bandit, used[bandit, place]] += 1.0 / total
+                new_reward[bandit, used[bandit, place]] += 1.0 / total
 
 
-def learned(reward: Singles, count: Singles, tried: Int32s, used: Int32s, discount: float) -> tuple[Singles, Singles]:
-    """Sums and counts [bandits, arms] after one more cycle.
+def learned(
+    reward: Singles,
+    count: Singles,
+    tried: Int32s,
+    used: Int32s,
+    discount: float,
+    new_reward: Singles,
+    new_count: Singles,
+) -> None:
+    """Fill sums and counts [bandits, arms] after one more cycle; those before it stay as they are.
 
     tried : [bandits, size] arms that were tried, -1 none
     used  : [bandits, answers] the arm that each answer used, -1 an answer without an arm, -2 no answer; an arm's
             reward is the fraction of the answers that used it
     """
-    reward, count = reward.copy(), count.copy()
-    _learn(reward, count, tried, used, discount)
-    return reward, count
+    _learn(reward, count, tried, used, discount, new_reward, new_count)

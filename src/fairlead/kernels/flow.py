@@ -51,7 +51,7 @@ class FlowProblem:
 
     def rates(self, weight: Reals) -> Reals:
         """[paths] what the weights [commodities, slots] send over each path. O(commodities x slots)."""
-        return _rates(self.path, self.demand, np.ascontiguousarray(weight), self.path_count)
+        return np.asarray(_rates(self.path, self.demand, np.ascontiguousarray(weight), self.path_count))
 
     def utilisation(self, weight: Reals) -> Reals:
         """[links] base included."""
@@ -65,7 +65,7 @@ class FlowProblem:
     def path_prices(self, price: Reals) -> Reals:
         """[paths] what one unit of rate costs at the prices [links] of utilisation."""
         along = np.concatenate([[0.0], np.cumsum((price * self.use)[self.used])])
-        return along[self.start[1:]] - along[self.start[:-1]]
+        return np.asarray(along[self.start[1:]] - along[self.start[:-1]])
 
     def floor(self, price: Reals) -> float:
         """What theta cannot be below, by duality; the prices [links] >= 0 are scaled to sum to 1. O(commodities)."""
@@ -73,10 +73,8 @@ class FlowProblem:
         if not total > 0:
             return float(self.base.max(initial=0.0))
         scaled = price / total
-        dearest_base = float(self.base.max(initial=0.0))
-        return max(
-            dearest_base, float(scaled @ self.base) + _cheapest(self.path, self.demand, self.path_prices(scaled))
-        )
+        cheapest = float(_cheapest(self.path, self.demand, self.path_prices(scaled)))
+        return max(float(self.base.max()), float(scaled @ self.base) + cheapest)
 
 
 _PATHS = numba.int32[:, ::1]

@@ -32,7 +32,7 @@ class Choices:
 
     def system(self, curvature: Reals) -> Reals:
         """[rows, rows] sum over pairs of curvature times the outer product of the pair's change; lower triangle."""
-        return _system(self.start, self.row, self.change, curvature, len(self.rows))
+        return np.asarray(_system(self.start, self.row, self.change, curvature, len(self.rows)))
 
 
 def choices(problem: FlowProblem) -> Choices:

@@ -1,8 +1,9 @@
-"""The split as a linear program (Panorama Eq. 2), for the solver behind :mod:`fairlead.kernels.lp`: exact, for some 10^4."""
+"""The split as a linear program (Panorama Eq. 2) for :mod:`fairlead.kernels.lp`: exact, for some 10^4 commodities."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from fairlead.kernels.flow import FlowProblem, Reals, equal_weights
@@ -37,7 +38,7 @@ def exact_utilisation(
     return FlowSplit(weight=weight, value=value, floor=min(value, problem.floor(price)), price=price, rounds=0)
 
 
-def _program(problem: FlowProblem) -> tuple[Program, np.ndarray]:
+def _program(problem: FlowProblem) -> tuple[Program, NDArray[np.int64]]:
     """Columns: the weights of the used slots, then theta. Rows: the links that a commodity can load, then the sums."""
     open_slot = problem.path >= 0
     commodity, slot = np.nonzero(open_slot)
@@ -66,7 +67,7 @@ def _program(problem: FlowProblem) -> tuple[Program, np.ndarray]:
         row_high=np.append(-problem.base[rows], np.ones(demands)),
         whole=np.zeros(count + 1, dtype=bool),
     )
-    return program, rows
+    return program, rows.astype(np.int64)
 
 
 def _weights(problem: FlowProblem, x: Reals) -> Reals:

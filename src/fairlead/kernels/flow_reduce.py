@@ -1,4 +1,4 @@
-"""Making a split smaller without changing it: commodities that the links cannot tell apart, and those without choice."""
+"""A split made smaller without changing it: commodities that links cannot tell apart, and those without choice."""
 
 from __future__ import annotations
 

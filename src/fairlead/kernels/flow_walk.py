@@ -78,7 +78,8 @@ class Walk:
             path, demand, cost = problem.path[part], problem.demand[part], self.cost[part]
             return float(sweep(path, demand, cost, step[part], path_price, mine, total, rate[k, 0], rate[k, 1]))
 
-        spent = sum(pool.map(part_of_round, range(len(starts))))
+        each = map(part_of_round, range(1)) if len(starts) == 1 else pool.map(part_of_round, range(len(starts)))
+        spent = sum(each)
         now, ahead = rate.sum(axis=0)
         self.use, self.spent = problem.base + problem.use * problem.on_links(now), spent
         leading = problem.base + problem.use * problem.on_links(ahead)

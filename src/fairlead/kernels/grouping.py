@@ -142,6 +142,8 @@ def member_middle(values: Reals, weight: Reals, group: Rows, group_count: int, t
     """
     assert 0 <= trim_ratio <= 0.5, "half of the weight at each end is all there is"
     middle = np.full((group_count, values.shape[1]), np.nan)
+    if np.isnan(values).all():  # jitter and loss that nobody measures are common, and cheap to see
+        return middle
     order = np.argsort(group, kind="stable")
     starts = np.searchsorted(group[order], np.arange(group_count + 1))
     _middle(
@@ -155,29 +157,61 @@ def member_middle(values: Reals, weight: Reals, group: Rows, group_count: int, t
     return middle
 
 
+# numba's own np.sort, np.argsort and np.median are closures whose names may collide when a process takes some kernels
+# from the cache and compiles others, and then the wrong one runs (numba issue 5128): a sort of our own has a name.
+@numba.njit(numba.void(numba.float64[::1], numba.float64[::1]), cache=True, nogil=True)
+def sort_together(values: Reals, weight: Reals) -> None:
+    """Sorts ``values`` in place, ascending, and takes ``weight`` along. Stable; no NaN. O(n log n), a merge sort."""
+    count = len(values)
+    for begin in range(0, count, 16):  # short runs by insertion
+        for i in range(begin + 1, min(begin + 16, count)):
+            value, heavy, place = values[i], weight[i], i
+            while place > begin and values[place - 1] > value:
+                values[place], weight[place] = values[place - 1], weight[place - 1]
+                place -= 1
+            values[place], weight[place] = value, heavy
+    spare, spare_weight = np.empty(count, np.float64), np.empty(count, np.float64)
+    width = 16
+    while width < count:
+        for begin in range(0, count - width, 2 * width):
+            middle, end = begin + width, min(begin + 2 * width, count)
+            spare[begin:middle], spare_weight[begin:middle] = values[begin:middle], weight[begin:middle]
+            left, right = begin, middle
+            for place in range(begin, end):
+                if left == middle:
+                    break  # what is left of the right run is in place
+                if right == end or spare[left] <= values[right]:
+                    values[place], weight[place] = spare[left], spare_weight[left]
+                    left += 1
+                else:
+                    values[place], weight[place] = values[right], weight[right]
+                    right += 1
+        width *= 2
+
+
 @numba.njit(numba.float64(numba.float64[::1], numba.float64[::1], numba.float64), cache=True, nogil=True)
 def weighted_middle(values: Reals, weight: Reals, trim_ratio: float) -> float:
-    """Mean of ``values`` without the lowest and highest ``trim_ratio`` of the ``weight``; NaN of nothing."""
+    """Mean of ``values`` without the lowest and highest ``trim_ratio`` of ``weight``; NaN of nothing. Sorts both."""
     if len(values) == 0:
         return np.nan
-    order = np.argsort(values)
+    sort_together(values, weight)
     total = weight.sum()
     low, high = trim_ratio * total, (1.0 - trim_ratio) * total
     slack = 1e-12 * total
+    before = 0.0
     if high - low <= slack:  # the median: the mean of the two values that meet at half of the weight
-        before = 0.0
-        for place in range(len(order)):
-            before += weight[order[place]]
-            if before > low + slack or place == len(order) - 1:
-                return float(values[order[place]])
+        for place in range(len(values)):
+            before += weight[place]
+            if before > low + slack or place == len(values) - 1:
+                return float(values[place])
             if before >= low - slack:
-                return float(0.5 * (values[order[place]] + values[order[place + 1]]))
-    before, mean = 0.0, 0.0
-    for place in range(len(order)):
-        after = before + weight[order[place]]
+                return float(0.5 * (values[place] + values[place + 1]))
+    mean = 0.0
+    for place in range(len(values)):
+        after = before + weight[place]
         share = min(after, high) - max(before, low)
         if share > 0:
-            mean += share * values[order[place]]
+            mean += share * values[place]
         before = after
     return float(mean / (high - low))
 

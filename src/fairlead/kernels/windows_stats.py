@@ -11,7 +11,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from fairlead.kernels.grouping import weighted_middle
+from fairlead.kernels.grouping import sort_together, weighted_middle
 
 Reals = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -58,9 +58,10 @@ def _medians(values: Reals, starts: Rows, median: Reals, error: Reals, found: Ro
         found[k] = len(there)
         if len(there) == 0:
             continue
-        median[k] = np.median(there)
+        ones = np.ones(len(there))
+        median[k] = weighted_middle(there, ones, 0.5)
         if len(there) > 1:
-            spread = NORMAL_PER_MAD * np.median(np.abs(there - median[k]))
+            spread = NORMAL_PER_MAD * weighted_middle(np.abs(there - median[k]), ones, 0.5)
             error[k] = MEDIAN_PER_MEAN * spread / np.sqrt(len(there))
 
 
@@ -121,7 +122,8 @@ def quantiles(values: Reals, starts: Rows, share: float) -> tuple[Reals, Rows]:
 def _quantiles(values: Reals, starts: Rows, share: float, found: Reals, there: Rows) -> None:
     for k in range(len(starts) - 1):
         part = values[starts[k] : starts[k + 1]]
-        ordered = np.sort(part[~np.isnan(part)])
+        ordered = part[~np.isnan(part)]
+        sort_together(ordered, np.ones(len(ordered)))
         there[k] = len(ordered)
         if len(ordered) == 0:
             continue

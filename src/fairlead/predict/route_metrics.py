@@ -28,24 +28,18 @@ def end_to_end(
     Latency and jitter add up (jitter as a bound: delays need not be independent), loss is 1 - product of survival.
     """
     paths, access = snapshot[Paths], access_grid(snapshot)
-    over = np.maximum(path, 0)
-    ingress, egress = paths.source[over], paths.target[over]
-    direct = direct_lookup(snapshot, source_group, target_group) if (path == DIRECT).any() else None
-
-    def total(name: str) -> Reals:
-        near, far = access_of(name)[source_group, ingress], access_of(name)[target_group, egress]
-        middle = paths.array(name)[over]
-        lost = name == "loss_ratio"
-        value = 1.0 - (1.0 - near) * (1.0 - middle) * (1.0 - far) if lost else near + middle + far
-        if direct is not None:
-            value = np.where(path == DIRECT, getattr(direct, name), value)
-        return np.where(path >= 0, value, np.nan)
-
-    def access_of(name: str) -> Reals:
-        grid: Reals = getattr(access, name)
-        return grid if grid.shape[1] else np.full((len(grid), 1), np.nan)
-
-    return Metrics(latency_ms=total("latency_ms"), jitter_ms=total("jitter_ms"), loss_ratio=total("loss_ratio"))
+    over, direct = np.flatnonzero(path > DIRECT), np.flatnonzero(path == DIRECT)
+    way = path[over]
+    near = (source_group[over], paths.source[way])
+    far = (target_group[over], paths.target[way])
+    plain = direct_lookup(snapshot, source_group[direct], target_group[direct])
+    latency, jitter, loss = (np.full(len(path), np.nan) for _ in range(3))
+    latency[over] = access.latency_ms[near] + paths.latency_ms[way] + access.latency_ms[far]
+    jitter[over] = access.jitter_ms[near] + paths.jitter_ms[way] + access.jitter_ms[far]
+    survival = (1.0 - access.loss_ratio[near]) * (1.0 - paths.loss_ratio[way]) * (1.0 - access.loss_ratio[far])
+    loss[over] = 1.0 - survival
+    latency[direct], jitter[direct], loss[direct] = plain.latency_ms, plain.jitter_ms, plain.loss_ratio
+    return Metrics(latency_ms=latency, jitter_ms=jitter, loss_ratio=loss)
 
 
 def outside_limits(

@@ -121,7 +121,7 @@ def _cycle(network: Snapshot, goal: RouteGoal, clock: _Clock, seed: int) -> dict
     with clock.phase("filter_s"):
         found = feasible(top, pairs.of_demand, snapshot[Demands].service_class, sla_rules(snapshot, goal.kept_count))
     with clock.phase("split_s"):
-        choice, _ = over_all_groups(snapshot, found, goal, RouteMemory(), Budget(seed=seed))
+        choice, _ = over_all_groups(snapshot, found, goal, RouteMemory(), Budget(seed=seed), _never)
     with clock.phase("plan_s"):
         plan = route_plan("fairlead", snapshot, choice, goal, stage_reasons(choice))
         planned = apply_edits(snapshot, plan.edits)
@@ -148,7 +148,7 @@ def _the_papers_way(snapshot: Snapshot, goal: RouteGoal) -> dict[str, Any]:
     found = feasible(top, pairs.of_demand, snapshot[Demands].service_class, sla_rules(snapshot, goal.kept_count))
     with clock.phase("lp_10000_s"):
         choice, _ = over_active_groups(
-            snapshot, found, replace(goal, active_count=ACTIVE_COUNT), RouteMemory(), Budget()
+            snapshot, found, replace(goal, active_count=ACTIVE_COUNT), RouteMemory(), Budget(), _never
         )
     plan = route_plan("panorama", snapshot, choice, goal)
     latency = np.nanmean(top.latency_ms[:, 0])
@@ -158,6 +158,10 @@ def _the_papers_way(snapshot: Snapshot, goal: RouteGoal) -> dict[str, Any]:
         "mlu": plan.effect("priced_utilisation_max").after,
         "latency_above_exact_ms": float(latency - np.nanmean(exact.latency_ms[:, 0])),
     }
+
+
+def _never() -> bool:
+    return False
 
 
 def _brief(row: dict[str, Any]) -> dict[str, Any]:

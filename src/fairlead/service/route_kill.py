@@ -65,14 +65,19 @@ def step_kills(store: Path, tables: RouteTables, rng: np.random.Generator) -> Co
 
 
 def outcome(store: Path, before: str, after: str) -> str:
-    """Which content a server finds that starts now: ``old``, ``new``, ``mixed`` or ``lost``."""
+    """What a server finds that starts now.
+
+    ``old`` or ``new``; ``mixed``: neither; ``warned``: whole, but not what CURRENT names; ``lost``: nothing.
+    """
     try:
         found = loaded(store)
     except FairleadError:
         return "lost"
     content = found.tables.content_hash  # of the arrays as they are, not as the manifest says
-    if content != found.manifest.content or found.warnings:
+    if content != found.manifest.content:
         return "mixed"
+    if found.warnings:
+        return "warned"
     return {before: "old", after: "new"}.get(content, "mixed")
 
 

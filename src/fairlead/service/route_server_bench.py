@@ -102,27 +102,29 @@ def _over_http(store: Path, asked: dict[str, Any], workers: int, seed: int, prog
     return {"steady": steady, "during_swaps": {**during, "publications": swaps}, "publisher_killed": alone}
 
 
-def in_process(tables: RouteTables, snapshot: Snapshot, rng: np.random.Generator) -> dict[str, float]:
+def in_process(
+    tables: RouteTables, snapshot: Snapshot, rng: np.random.Generator, single: int = _SINGLE, batch: int = _BATCH
+) -> dict[str, float]:
     """Lookups a second on one core: one by one from packed addresses and from text, whole sets, and in one batch."""
-    source, target, classes = sessions(snapshot, _BATCH, rng)
+    source, target, classes = sessions(snapshot, batch, rng)
     texts = first_addresses(snapshot)
-    few = list(zip(texts[source[:_SINGLE]], texts[target[:_SINGLE]], classes[:_SINGLE].tolist(), strict=True))
+    few = list(zip(texts[source[:single]], texts[target[:single]], classes[:single].tolist(), strict=True))
     pairs = [(packed(one), packed(other), which) for one, other, which in few]
     distinct = packed_all(texts.tolist())
-    uniform = rng.random(_BATCH)
+    uniform = rng.random(batch)
 
     def each(call: Callable[[Any, Any, int], object], items: Sequence[tuple[Any, Any, int]]) -> float:
         return len(items) / _timed(lambda: [call(*item) for item in items])[1]
 
-    def batch() -> object:
+    def all_at_once() -> object:
         return answers(tables, distinct[source], distinct[target], classes, uniform)
 
-    batch()
+    all_at_once()
     return {
         "single_per_s": round(each(lambda s, t, c: answer(tables, s, t, c, 0.5), pairs)),
         "single_from_text_per_s": round(each(lambda s, t, c: answer(tables, packed(s), packed(t), c, 0.5), few)),
         "set_per_s": round(each(lambda s, t, c: path_set(tables, s, t, c), pairs)),
-        "batch_per_s": round(_BATCH / min(_timed(batch)[1] for _ in range(3))),
+        "batch_per_s": round(batch / min(_timed(all_at_once)[1] for _ in range(3))),
     }
 
 

@@ -259,7 +259,7 @@ def _point(store: Path, name: str, step: Step) -> None:
 
 def _prune(store: Path, name: str, keep: int, step: Step) -> None:
     older = [folder for folder in generations(store) if folder.name < name]
-    for folder in older[: len(older) - keep] if keep else older:
+    for folder in older[: max(0, len(older) - keep)]:
         step(f"remove {folder.name}")
         # the manifest goes first: a half removed generation must not look like a damaged one that lost a file
         (folder / MANIFEST).unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -42,9 +43,14 @@ RouteMaker = Callable[[RouteGoal, Workers], Planner[Any]]
 
 ROUTE_METHODS: Mapping[str, RouteMaker] = MappingProxyType(
     {
-        "fairlead": lambda goal, workers: Route(goal=goal, mapper=workers.map),
+        "fairlead": lambda goal, workers: Route(goal=goal, mapper=workers.map, clock=time.monotonic),
         "panorama": lambda goal, workers: Route(
-            goal=goal, find=among_candidates, divide=over_active_groups, mapper=workers.map, name="panorama"
+            goal=goal,
+            find=among_candidates,
+            divide=over_active_groups,
+            mapper=workers.map,
+            clock=time.monotonic,
+            name="panorama",
         ),
         "nearby": lambda goal, _: RouteRival(name="nearby", choose=nearby.choose, goal=goal),
         "direct": lambda goal, _: RouteRival(name="direct", choose=direct.choose, goal=goal),

@@ -9,9 +9,19 @@ rules, routing_rules  keys, and what must hold between cells
 offence, sheet        what is wrong with a cell; the first of all becomes the one-line error
 reader, writer        any tables, from their declarations
 records, windows      raw stream records -> windows; keeping and taking in windows
+probes, atlas         records of measurements on segments and paths: files, RIPE Atlas results
+estimates             such records -> robust figures per window, pair of ends and path (Panorama 3.1)
+group_estimates       prefixes -> user groups; the field of prefixes and sites that groups are made from
+path_segments, tomography   paths -> segments, and what segments that nobody measured contribute
+measured_map          estimates -> the tables links, access and direct
 """
 
+from fairlead.telemetry.atlas import AtlasRecords, read_atlas
+from fairlead.telemetry.estimates import EstimateRule, LinkEstimates, RoundTrip, link_estimates, newest
 from fairlead.telemetry.folder import OVERLAY_TABLES, read_network, write_network
+from fairlead.telemetry.group_estimates import SiteField, group_estimates, site_field
+from fairlead.telemetry.measured_map import MeasuredMap, measured_map
+from fairlead.telemetry.probes import Probes, read_probes
 from fairlead.telemetry.records import WINDOW_S, StreamRecords, WindowedStreams, windowed_streams
 from fairlead.telemetry.routing import ROUTING_TABLES, read_routing, write_routing
 from fairlead.telemetry.windows import last_windows, with_windows
@@ -20,11 +30,25 @@ __all__ = [
     "OVERLAY_TABLES",
     "ROUTING_TABLES",
     "WINDOW_S",
+    "AtlasRecords",
+    "EstimateRule",
+    "LinkEstimates",
+    "MeasuredMap",
+    "Probes",
+    "RoundTrip",
+    "SiteField",
     "StreamRecords",
     "WindowedStreams",
+    "group_estimates",
     "last_windows",
+    "link_estimates",
+    "measured_map",
+    "newest",
+    "read_atlas",
     "read_network",
+    "read_probes",
     "read_routing",
+    "site_field",
     "windowed_streams",
     "with_windows",
     "write_network",

@@ -93,17 +93,18 @@ def best_of_candidates(shard: CandidateShard) -> tuple[TopPaths, CandidateMemory
         field.access_ms, field.through_ms, field.through_path, tried_in, tried_out, pairs.source_group,
         pairs.target_group, infinite(pairs.direct.latency_ms), pairs.k,
     )  # fmt: skip
-    sums = [
-        learned(memory.reward[end], memory.count[end], tried[end], _used(site, path), shard.discount)
-        for end, site in enumerate((field.ingress, field.egress))
-    ]
     grown = CandidateMemory(
         source_group=pairs.source_group,
         target_group=pairs.target_group,
         cycle=memory.cycle + np.int32(1),
-        reward=np.stack([reward for reward, _ in sums]),
-        count=np.stack([count for _, count in sums]),
+        reward=np.empty_like(memory.reward),
+        count=np.empty_like(memory.count),
     )
+    for end, site in enumerate((field.ingress, field.egress)):
+        learned(
+            memory.reward[end], memory.count[end], tried[end], _used(site, path), shard.discount,
+            grown.reward[end], grown.count[end],
+        )  # fmt: skip
     return top_of(pairs, path, latency), grown
 
 
@@ -124,6 +125,8 @@ def candidate_paths(
 
 def gathered(parts: Sequence[tuple[TopPaths, CandidateMemory]]) -> tuple[TopPaths, CandidateMemory]:
     """The answers for shards as one, in their order."""
+    if len(parts) == 1:
+        return parts[0]
     tops, memories = [top for top, _ in parts], [memory for _, memory in parts]
     return stacked(tops), CandidateMemory(
         source_group=np.concatenate([memory.source_group for memory in memories]),
@@ -142,8 +145,7 @@ def _used(site: Int32s, path: Int32s) -> Int32s:
 def _of_pairs(memory: CandidateMemory | None, shard: PairShard) -> CandidateMemory:
     """The memory of the shard's pairs, in its order."""
     pair_count, site_count = len(shard.source_group), shard.field.access_ms.shape[1]
-    cycle = np.zeros(pair_count, np.int32)
-    reward, count = (np.zeros((2, pair_count, site_count), np.float32) for _ in range(2))
+    cycle, place, found = np.zeros(pair_count, np.int32), np.empty(0, np.int64), np.empty(0, np.int64)
     if memory is not None and memory.reward.shape[2] == site_count and len(memory.cycle):
         groups = len(shard.field.access_ms)
         known = memory.source_group.astype(np.int64) * groups + memory.target_group
@@ -151,8 +153,18 @@ def _of_pairs(memory: CandidateMemory | None, shard: PairShard) -> CandidateMemo
         place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
         found = np.flatnonzero(known[place] == wanted)
         cycle[found] = memory.cycle[place[found]]
+        if len(found) == pair_count and pair_count and place[-1] - place[0] == pair_count - 1:
+            rows = slice(int(place[0]), int(place[-1]) + 1)  # as in the cycle before: nothing to copy
+            reward, count = memory.reward[:, rows], memory.count[:, rows]
+            return _memory(shard, cycle, reward, count)
+    reward, count = (np.zeros((2, pair_count, site_count), np.float32) for _ in range(2))
+    if memory is not None and len(found):
         reward[:, found] = memory.reward[:, place[found]]
         count[:, found] = memory.count[:, place[found]]
+    return _memory(shard, cycle, reward, count)
+
+
+def _memory(shard: PairShard, cycle: Int32s, reward: Singles, count: Singles) -> CandidateMemory:
     return CandidateMemory(
         source_group=shard.source_group, target_group=shard.target_group, cycle=cycle, reward=reward, count=count
     )

@@ -50,7 +50,7 @@ def forecast(demands: Demands, memory: RateMemory, held_count: int = HELD_COUNT)
 
 
 def active_groups(rate_mbps: Reals, threshold_mbps: float, count: int) -> Flags:
-    """[session groups] the ones with a rate over the threshold (4.3), at most the ``count`` largest, for NaN just those.
+    """[session groups] those with a rate over the threshold (4.3); a NaN threshold means the ``count`` largest.
 
     A group of no known or no positive rate is never active. Of equal rates the earlier row is taken.
     """

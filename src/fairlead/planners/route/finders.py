@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from fairlead.model import Demands, Snapshot
@@ -61,4 +62,4 @@ def among_candidates(
     )
     top, candidates = gathered_candidates(mapper(best_of_candidates, shards))
     found = feasible(top, pairs.of_demand, snapshot[Demands].service_class, sla_rules(snapshot, goal.kept_count))
-    return found, RouteMemory(candidates=candidates)
+    return found, replace(memory, candidates=candidates)

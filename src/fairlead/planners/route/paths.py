@@ -158,6 +158,8 @@ def top_paths(snapshot: Snapshot, source_group: Int32s, target_group: Int32s, k:
 
 def stacked(parts: Sequence[TopPaths]) -> TopPaths:
     """The answers for shards as one, in their order."""
+    if len(parts) == 1:
+        return parts[0]
     return replace(
         parts[0],
         **{

@@ -6,6 +6,7 @@ that keep the SLA; and weights on them so that the fullest link, weighed by its 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -19,6 +20,13 @@ from fairlead.planners.route.outcome import route_plan, stage_reasons
 from fairlead.planners.route.slots import with_routes
 from fairlead.planners.route.splitters import Splitter, over_all_groups
 
+Clock = Callable[[], float]
+
+
+def stopped() -> float:
+    """A clock that stands still."""
+    return 0.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
@@ -28,12 +36,14 @@ class Route:
     find   : phases 1 and 2
     divide : phase 3
     mapper : who does the shards of phases 1 and 2
+    clock  : seconds, for the emergency brake of the budget; one that stands still never brakes
     """
 
     goal: RouteGoal = field(default_factory=RouteGoal)
     find: Finder = over_all_sites
     divide: Splitter = over_all_groups
     mapper: Mapper = in_order
+    clock: Clock = stopped
     name: str = "fairlead"
     needs: ClassVar[tuple[type[Table], ...]] = ROUTE_NEEDS
 
@@ -42,8 +52,13 @@ class Route:
 
     def plan(self, snapshot: Snapshot, memory: RouteMemory, budget: Budget) -> tuple[Plan, RouteMemory]:
         """One cycle (Panorama: every five minutes). The snapshot is :func:`prepared`."""
+        begun_s = self.clock()
+
+        def expired() -> bool:
+            return self.clock() - begun_s > budget.seconds
+
         found, memory = self.find(snapshot, self.goal, memory, self.mapper)
-        choice, memory = self.divide(snapshot, found, self.goal, memory, budget)
+        choice, memory = self.divide(snapshot, found, self.goal, memory, budget, expired)
         return route_plan(self.name, snapshot, choice, self.goal, stage_reasons(choice)), memory
 
 

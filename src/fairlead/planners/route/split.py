@@ -1,4 +1,4 @@
-"""Weights on the paths of every session group (Panorama 4.3): the fullest link, weighed by its price, as empty as can be.
+"""Weights on the paths of every session group (Panorama 4.3): the fullest link, by its price, as empty as can be.
 
 ``split_active`` is the paper's: a linear program over the active session groups, equal shares for the others.
 ``split_all`` goes beyond it: all session groups, with a proven gap. Both take the priorities in turn, each on the

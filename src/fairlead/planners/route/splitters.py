@@ -1,28 +1,65 @@
-"""Phase 3: weights on the feasible paths of every session group."""
+"""Phase 3 (Panorama 4.3): weights on the feasible paths of every session group, as each planner wants them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from fairlead.model import Budget, Snapshot
+from fairlead.model import BoundKind, Budget, Demands, ServiceClasses, Snapshot
+from fairlead.planners.route.bound import joint_theta_floor
+from fairlead.planners.route.demand import active_groups, forecast
 from fairlead.planners.route.goal import RouteGoal
 from fairlead.planners.route.memory import RouteMemory
 from fairlead.planners.route.outcome import Choice
 from fairlead.planners.route.sla import Feasible
+from fairlead.planners.route.split import Split, SplitCase, split_active, split_all
+from fairlead.predict.link_loads import extended_links
 
-Splitter = Callable[[Snapshot, Feasible, RouteGoal, RouteMemory, Budget], tuple[Choice, RouteMemory]]
+Expired = Callable[[], bool]
+Splitter = Callable[[Snapshot, Feasible, RouteGoal, RouteMemory, Budget, Expired], tuple[Choice, RouteMemory]]
 
 
-def equally(
-    snapshot: Snapshot, found: Feasible, goal: RouteGoal, memory: RouteMemory, budget: Budget
+def over_all_groups(
+    snapshot: Snapshot, found: Feasible, goal: RouteGoal, memory: RouteMemory, budget: Budget, expired: Expired
 ) -> tuple[Choice, RouteMemory]:
-    """The same share for every path of a session group."""
-    used = found.path >= 0
-    weight = used / np.maximum(used.sum(axis=1, keepdims=True), 1)
-    return Choice(path=found.path, weight=weight, stage=found.stage), memory
+    """All session groups, with a proven gap."""
+    case, memory = _case(snapshot, found, memory)
+    split = split_all(case, gap=goal.gap_ratio, rounds=budget.rounds, expired=expired)
+    return _choice(snapshot, found, split, goal, budget), memory
 
 
-over_all_groups = equally
-over_active_groups = equally
+def over_active_groups(
+    snapshot: Snapshot, found: Feasible, goal: RouteGoal, memory: RouteMemory, budget: Budget, expired: Expired
+) -> tuple[Choice, RouteMemory]:
+    """The paper's: a linear program over the active session groups, equal shares for the others."""
+    case, memory = _case(snapshot, found, memory)
+    active = active_groups(case.demand_mbps, goal.active_mbps, goal.active_count)
+    return _choice(snapshot, found, split_active(case, active, seconds=budget.seconds), goal, budget), memory
+
+
+def _case(snapshot: Snapshot, found: Feasible, memory: RouteMemory) -> tuple[SplitCase, RouteMemory]:
+    demands = snapshot[Demands]
+    rate, rates = forecast(demands, memory.rates)
+    case = SplitCase(
+        path=found.path,
+        demand_mbps=rate,
+        priority=snapshot[ServiceClasses].priority[demands.service_class],
+        links=extended_links(snapshot),
+    )
+    return case, replace(memory, rates=rates)
+
+
+def _choice(snapshot: Snapshot, found: Feasible, split: Split, goal: RouteGoal, budget: Budget) -> Choice:
+    """With a floor under any split of these paths, priorities or not, for the demands as they were measured."""
+    demand = snapshot[Demands].demand_mbps.astype(np.float64)
+    best = joint_theta_floor(extended_links(snapshot), found.path, demand, gap=goal.gap_ratio, rounds=budget.rounds)
+    return Choice(
+        path=found.path,
+        weight=split.weight,
+        stage=found.stage,
+        best=best,
+        kind=BoundKind.DUAL,
+        replayable=split.replayable,
+    )

@@ -163,15 +163,16 @@ def nearest_nodes(between_ms: Reals, count: int) -> Rows:
     The BUILD step of PAM, except that a node earns nothing by being near to itself: else remote places would be chosen
     for their own sake. O(count nodes^2), deterministic: ties go to the lower row.
     """
-    between_ms = between_ms.copy()
-    np.fill_diagonal(between_ms, FAR_MS)
     nearest = np.full(len(between_ms), FAR_MS)
     chosen: list[int] = []
     for _ in range(count):
-        total = np.minimum(between_ms, nearest).sum(axis=1)
-        total[chosen] = np.inf
-        chosen.append(int(np.argmin(total)))
+        gain = np.maximum(0.0, nearest - between_ms)
+        np.fill_diagonal(gain, 0.0)
+        total = gain.sum(axis=1)
+        total[chosen] = -1.0
+        chosen.append(int(np.argmax(total)))
         nearest = np.minimum(nearest, between_ms[chosen[-1]])
+        nearest[chosen] = 0.0  # a site is no user: nothing more to gain there
     return np.sort(np.array(chosen))
 
 

@@ -147,19 +147,27 @@ def _moment(name: str) -> datetime:
         return datetime.min
 
 
-def _measurements(folder: Path) -> dict[tuple[str, ...], dict[str, list[float]]]:
-    """Run (group, host, target, relay, moment) -> kind and quantity -> values of its repetitions."""
+def _measurements(folder: Path) -> dict[tuple[str, ...], Values]:
+    """Run (group, host, target, relay, moment) -> kind and quantity -> values of its repetitions.
+
+    Pods at a relay's place are relays of their own; what does not go through them was measured once for all.
+    """
     found: dict[tuple[str, ...], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    shared: dict[tuple[str, ...], tuple[str, ...]] = {}
     for row in _rows(folder):
         if not (row["host"] and row["target"] and row["proxy"]):
             continue
         kind = _OLD_NAMES.get(row["kind"], row["kind"])
-        pod = re.search(r"_(k8s\d+)_", kind)  # a relay of its own at the same place
-        run = (row["group"], row["host"], row["target"], row["proxy"] + (pod[0] if pod else ""), row["run"])
+        ends, moment = (row["group"], row["host"], row["target"]), row["run"]
+        run = (*ends, row["proxy"], moment)
+        if pod := re.search(r"_(k8s\d+)(?=_)", kind):
+            kind = kind.replace(pod[0], "")
+            without, run = run, (*ends, f"{row['proxy']} {pod[1]}", moment)
+            shared[run] = without
         for quantity, column in (("mbps", "mbps_received"), ("s", "seconds"), ("min_ms", "min_rtt_ms")):
             if row[column]:
-                found[run][f"{re.sub(r'_k8s[0-9]+_', '_', kind)}.{quantity}"].append(float(row[column]))
-    return found
+                found[run][f"{kind}.{quantity}"].append(float(row[column]))
+    return {run: {**found.get(shared.get(run, run), {}), **values} for run, values in found.items()}
 
 
 def _rows(folder: Path) -> Iterator[dict[str, str]]:
