@@ -50,7 +50,7 @@ def test_no_answer_in_time_is_nearby(answer: tuple[str, ...] | None, took_s: flo
 def test_the_path_is_kept_while_it_is_in_the_set() -> None:
     paths = [WeightedPath(A, 0.01), WeightedPath(B, 0.99)]
     for uniform in (0.0, 0.5, 0.999):
-        found = checked(on(A), paths, 0.1, 10.0, (uniform, 0.5), TIMERS)
+        found = checked(on(A), paths, 0.2, 10.0, (uniform, 0.5), TIMERS)
         assert (found.sites, found.reason, found.next_check_s) == (A, Reason.KEPT, 610.0)
 
 

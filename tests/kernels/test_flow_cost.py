@@ -12,9 +12,9 @@ from oracles.flow_lp import flow_problems, least_spent, least_theta, seeded_flow
 
 from fairlead.kernels.flow import FlowProblem, equal_weights
 from fairlead.kernels.flow_cost import KEPT, _screened, least_cost
-from fairlead.kernels.flow_sweep import least_spent as by_prices
 from fairlead.kernels.flow_program import exact_utilisation
 from fairlead.kernels.flow_split import FlowSplit, least_utilisation
+from fairlead.kernels.flow_sweep import least_spent as by_prices
 
 COSTS = st.integers(0, 2**32 - 1).map(lambda seed: np.random.default_rng(seed).integers(0, 300, (6, 3)).astype(float))
 

@@ -45,9 +45,9 @@ def test_reaches_the_optimum_of_small_problems(problem: FlowProblem) -> None:
 @pytest.mark.parametrize("spread", [0.0, 1.0, 2.5])
 def test_few_steps_suffice_from_a_cold_start(spread: float) -> None:
     small = contested(seeded_flow(1, commodities=1_500, sites=10, spread=spread)).problem
-    found = interior(small, choices(small), cold_start(small), rounds=40, gap=1e-7, expired=never)
-    assert found.settled(1e-7)
-    assert found.round_count <= 30
+    found = interior(small, choices(small), cold_start(small), rounds=40, gap=1e-6, expired=never)
+    assert found.settled(1e-6)
+    assert found.round_count <= 20
     assert found.value == pytest.approx(small.utilisation(found.weight).max(), rel=1e-9)
     assert np.abs(found.weight.sum(axis=1) - 1).max() <= 1e-12
     assert (found.weight >= 0).all()
@@ -59,6 +59,8 @@ def test_never_worse_than_its_start() -> None:
     again = interior(small, choices(small), good, rounds=1, gap=0.0, expired=never)
     assert again.value <= good.value
     assert again.floor >= good.floor
+    to_the_last_digit = interior(small, choices(small), good, rounds=200, gap=0.0, expired=never)
+    assert to_the_last_digit.round_count < 60
     stopped = interior(small, choices(small), cold_start(small), rounds=40, gap=1e-8, expired=lambda: True)
     assert stopped.value == cold_start(small).value
 

@@ -11,6 +11,7 @@ from oracles.flow_lp import flow_problems, least_theta, seeded_flow
 
 from fairlead.kernels import flow_split
 from fairlead.kernels.flow import FlowProblem, equal_weights
+from fairlead.kernels.flow_program import exact_utilisation
 from fairlead.kernels.flow_reduce import contested
 from fairlead.kernels.flow_saddle import saddle
 from fairlead.kernels.flow_split import FlowSplit, least_utilisation
@@ -115,6 +116,32 @@ def test_demand_without_choice_is_its_own_floor() -> None:
     assert nothing.value == nothing.floor == 0
     unlimited = least_utilisation(replace(problem, use=np.zeros(problem.link_count)), gap=1e-3)
     assert unlimited.value == unlimited.floor == 0
+
+
+def with_forced_load(problem: FlowProblem, link: int, amount: float) -> FlowProblem:
+    """One more path over the one link, and one more commodity that has no other: it alone uses ``amount`` of it."""
+    return replace(
+        problem,
+        path=np.concatenate([problem.path, [[problem.path_count, -1, -1]]]).astype(np.int32),
+        demand=np.append(problem.demand, amount / problem.use[link]),
+        start=np.append(problem.start, len(problem.used) + 1),
+        used=np.append(problem.used, link).astype(np.int32),
+    )
+
+
+@pytest.mark.parametrize("share", [0.5, 0.99, 1.5, 5.0])
+def test_load_by_force_proves_itself_before_the_whole_problem(share: float) -> None:
+    """A link that one commodity must fill, alone or with others that must come: the floor needs a price on it."""
+    problem = seeded_flow(11, commodities=400, spread=0.5)
+    theta = least_theta(problem)
+    for link in range(0, problem.link_count, 20):
+        forced = with_forced_load(problem, link, share * theta)
+        found, best = least_utilisation(forced, gap=1e-3), least_theta(forced)
+        assert_proven(forced, found, 1e-3)
+        assert found.floor <= best * (1 + 1e-9) <= found.value * (1 + 2e-9)
+        exact = exact_utilisation(forced)
+        assert exact is not None
+        assert_proven(forced, exact, 1e-9)
 
 
 def test_an_expired_clock_still_gives_an_answer() -> None:

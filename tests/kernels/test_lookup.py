@@ -158,6 +158,11 @@ def test_draws_follow_the_weights(paths: list[int], weights: list[float], expect
     assert lookup.drawn(tables, 0, np.nextafter(1.0, 0.0)) in expected
 
 
+def test_a_share_ends_just_before_its_weight() -> None:
+    tables = arrays(set_path=locked([[4, 5]], np.int32), set_weight=locked([[0.5, 0.5]], np.float64))
+    assert [lookup.drawn(tables, 0, number) for number in (np.nextafter(0.5, 0.0), 0.5)] == [4, 5]
+
+
 def one_set(**more: np.ndarray) -> LookupArrays:
     """From group 0 to group 1 in class 0 (of one) there is a set of path 3."""
     return arrays(

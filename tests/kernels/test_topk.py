@@ -128,6 +128,8 @@ def test_nan_may_not_come_in(where: str) -> None:
     entries = best_entries(given.ends, given.through, given.path, 3)
     with pytest.raises(AssertionError):
         merged(*entries, leave, given.source, given.target, direct)
+    with pytest.raises(AssertionError):
+        best_entries(np.full((5, 3), np.nan), given.through, given.path, 3)
 
 
 def test_joined_adds_up_and_multiplies() -> None:

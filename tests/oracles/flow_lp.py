@@ -14,7 +14,7 @@ Reals = NDArray[np.float64]
 
 @st.composite
 def flow_problems(draw: st.DrawFn, max_commodities: int = 6) -> FlowProblem:
-    """Up to five links and six paths (one may take no link), demands of 0, links without limit, links in use already."""
+    """Up to five links and six paths (one may take no link), demands of 0, links without limit or in use already."""
     link_count, path_count = draw(st.integers(1, 5)), draw(st.integers(1, 6))
     links = st.lists(st.integers(0, link_count - 1), max_size=link_count, unique=True)
     used = [draw(links) for _ in range(path_count)]

@@ -160,6 +160,23 @@ def test_whole_sets(tables: RouteTables) -> None:
     assert path_set(idle, a, b, 0)[:2] == ((2,), (1.0,))
 
 
+def test_unused_slots_and_idle_paths_are_not_in_the_set(tables: RouteTables) -> None:
+    a, b = packed("10.0.0.1"), packed("10.1.0.1")
+    row = path_set(tables, a, b, 0).row
+    paths, weights = tables.set_path.copy(), tables.set_weight.copy()
+    paths[row], weights[row] = [2, -1, 3], [0.5, 0.5, 0.0]  # the weight of an unused slot counts for nothing
+    found = path_set(dataclasses.replace(tables, set_path=paths, set_weight=weights), a, b, 0)
+    assert (found.paths, found.weights) == ((2,), (1.0,))
+
+
+def test_a_path_of_unknown_latency_is_not_nearby() -> None:
+    known = routed()
+    paths = known[Paths]
+    latency_ms = np.where(np.arange(8) == 2, np.nan, paths.latency_ms)
+    blind = route_tables(known.replaced(paths.with_column("latency_ms", latency_ms)))
+    assert answer(blind, packed("10.0.0.1"), packed("10.1.0.1"), 1, 0.1)[:2] == (0, Why.UNKNOWN)
+
+
 def test_a_drawn_path_is_always_in_the_set(tables: RouteTables) -> None:
     a, b = packed("10.0.0.1"), packed("10.1.0.1")
     for uniform in np.linspace(0, 1, 50, endpoint=False):
@@ -225,6 +242,7 @@ def test_arrays_are_read_only(tables: RouteTables) -> None:
         ("path_site", lambda v: v + 1),
         ("path_start", lambda v: v[::-1]),
         ("pair_start", lambda v: v + 1),
+        ("pair_start", lambda v: np.where(np.arange(len(v)) == 1, v[-1], v)),
         ("pair_key", lambda v: v + 15),
         ("v4_index", lambda v: v + 1000),
         ("v4_index", lambda v: v[1:]),

@@ -73,6 +73,19 @@ def test_the_first_cycle_tries_the_nearest_sites() -> None:
             assert np.flatnonzero(memory.count[end, pair]).tolist() == sorted(nearest)
 
 
+def test_rewards_of_a_cycle_are_shares_of_the_paths_found() -> None:
+    """Few sites and many gaps: fewer than K paths, direct among them or not. The shares are of those there are."""
+    snapshot = with_paths(overlay(13, sites=2, groups=6, absent_ratio=0.5))
+    source, target = all_pairs(snapshot)
+    top, memory = candidate_paths(snapshot, source, target, None)
+    other = np.flatnonzero(source != target)  # within a group the answer is direct, whatever was found
+    found, relayed = (top.path >= 0).sum(axis=1)[other], (top.path > DIRECT).sum(axis=1)[other]
+    assert len(np.unique(found)) > 3
+    shares = relayed / np.maximum(found, 1)
+    for end in (0, 1):
+        np.testing.assert_allclose(memory.reward[end].sum(axis=1)[other], shares, atol=1e-6)
+
+
 def test_memory_is_eq_1_over_the_cycles() -> None:
     """Twelve cycles over a network that changes, replayed from the paths found with the formula as written."""
     ends = (np.array([0], np.int32), np.array([1], np.int32))

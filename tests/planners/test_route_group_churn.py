@@ -65,6 +65,11 @@ def test_any_better_ranking_counts_and_the_last_wins() -> None:
     assert story(HOME, AWAY, [30.0, 10.0, 20.0], AWAY)[-1] == ("par>lon>fra", "moved")
 
 
+def test_after_a_move_the_count_begins_anew() -> None:
+    kinds = [kind for _, kind in story(HOME, *[AWAY] * 3, *[HOME] * 3)]
+    assert kinds == ["fresh", *["waiting", "waiting", "moved"] * 2]
+
+
 def test_an_insignificant_change_never_moves() -> None:
     assert [kind for _, kind in story(HOME, *[CLOSE] * 9)] == ["fresh"] + ["tolerated"] * 9
     assert story(HOME, CLOSE, rule=AT_ONCE)[-1] == ("lon>fra>par", "moved")

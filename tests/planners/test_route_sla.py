@@ -106,15 +106,15 @@ def test_no_set_is_empty_or_longer_than_asked_and_carries_its_own_metrics(seed: 
 
 def test_downgrades_follow_the_latency_limits_wherever_the_rows_stand() -> None:
     table = ServiceClasses.of(
-        service_class=["free", "none", "gold", "silver"],
-        priority=[0, 0, 1, 0],
-        latency_ms=[400.0, math.nan, 200.0, 400.0],
-        jitter_ms=[50.0, 1.0, 40.0, math.nan],
-        loss_ratio=[0.1, 0.1, 0.1, 0.1],
+        service_class=["free", "none", "gold", "lossy", "silver", "twin"],
+        priority=[0, 0, 1, 0, 0, 0],
+        latency_ms=[400.0, math.nan, 200.0, 400.0, 400.0, 400.0],
+        jitter_ms=[50.0, 1.0, 40.0, 40.0, math.nan, 50.0],
+        loss_ratio=[0.1, 0.1, 0.1, 0.2, 0.1, 0.05],
     )
     rules = sla_rules(with_paths(overlay(1).replaced(table)), keep=2)
-    assert rules.level.tolist() == [1, 3, 0, 2]
-    assert rules.limits[:, 0].tolist() == pytest.approx([200, 400, 400, math.nan], nan_ok=True)
+    assert rules.level.tolist() == [3, 5, 0, 1, 4, 2]
+    assert rules.limits[:, 0].tolist() == pytest.approx([200, 400, 400, 400, 400, math.nan], nan_ok=True)
     assert rules.keep == 2
 
 

@@ -11,7 +11,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from fairlead.model import Demands, Groups, Snapshot
+from fairlead.model import Demands, Groups, Routes, Snapshot
 from fairlead.planners.route import RouteGoal, prepared
 from fairlead.service.cli import main
 from fairlead.service.executor import Workers
@@ -87,8 +87,8 @@ def test_the_form_is_that_of_the_network_or_what_was_asked_for_and_there_is_one_
 
 def request(network: Path, **changed: object) -> RouteRequest:
     values: dict[str, object] = {
-        "network": network, "method": "fairlead", "goal": RouteGoal(), "out": None, "store": None, "form": None,
-        "all_pairs": False, "seed": 0, "seconds": float("inf"), "workers": Workers(), "strict": False,
+        "network": network, "method": "fairlead", "goal": RouteGoal(), "out": None, "store": None, "previous": None,
+        "form": None, "all_pairs": False, "seed": 0, "seconds": float("inf"), "workers": Workers(), "strict": False,
     }  # fmt: skip
     return RouteRequest(**{**values, **changed})  # type: ignore[arg-type]
 
@@ -180,3 +180,45 @@ def test_what_is_generated_can_be_planned(tmp_path: Path, capsys: pytest.Capture
     said = json.loads(out)
     assert (said["sites"], said["groups"], said["session_groups"]) == (4, 10, 50)
     assert prepared(read_routing(tmp_path / "w"), RouteGoal())[Demands].row_count == 50
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_what_was_written_is_where_the_next_plan_begins(network: Path, tmp_path: Path, form: str) -> None:
+    first = answered(request(network, out=tmp_path, form=form), lambda _: None)
+    again = answered(request(network, previous=tmp_path), lambda _: None)
+    assert again.snapshot[Routes] == first.planned[Routes]
+    assert again.plan.edits == ()
+
+
+def test_what_was_written_of_things_that_are_gone_is_dropped(network: Path, tmp_path: Path) -> None:
+    """Without one site, what went over it is spread over what is left; G2 counts nobody twice."""
+    first = answered(request(network, out=tmp_path / "out"), lambda _: None)
+    tables = {table.name: table for table in read_routing(network).tables}
+    gone = 0
+    links, access = tables["links"], tables["access"]
+    link_rows = np.flatnonzero((links.array("source") != gone) & (links.array("target") != gone))
+    access_rows = np.flatnonzero(access.array("site") != gone)
+    tables["links"] = type(links)(**{name: links.array(name)[link_rows] for name in links.declared()})
+    tables["access"] = type(access)(**{name: access.array(name)[access_rows] for name in access.declared()})
+    write_routing(Snapshot(tables.values()), tmp_path / "less", "csv")
+    snapshot = answered(request(tmp_path / "less", previous=tmp_path / "out"), lambda _: None).snapshot
+    before, after = (each[Routes].path.reshape(-1, 3) for each in (first.planned, snapshot))
+    assert (after >= 0).sum() < (before >= 0).sum()
+    total = snapshot[Routes].weight_ratio.reshape(-1, 3).sum(axis=1)
+    assert np.allclose(total[(after >= 0).any(axis=1)], 1.0)
+    assert not snapshot[Routes].weight_ratio.reshape(-1, 3)[after < 0].any()
+
+
+def test_previous_routes_that_cannot_be_read_are_one_line(
+    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = ran(capsys, "route", "plan", str(network), "--previous", str(tmp_path))
+    assert (code, err.count("\n")) == (3, 1)
+    assert err.startswith("error: folder.missing_table: there are no routes")
+    (tmp_path / "routes.csv").write_text(
+        "source_group,target_group,service_class,rank,sites,weight_ratio\na,b,c,0,x,2\n"
+    )
+    code, _, err = ran(capsys, "route", "plan", str(network), "--previous", str(tmp_path))
+    assert code == 3
+    assert err.startswith("error: cell.out_of_range")
+    assert "routes.csv:2:11" in err

@@ -180,6 +180,7 @@ def test_a_batch(store: Path, tables: RouteTables) -> None:
         (b"[1]", "route.session", "item 0"),
         (b'[{"source":1,"target":"1.1.1.1","class":"premium"}]', "route.session", "item 0"),
         (b'[{"source":"1.1.1.1","target":"1.1.1.1"}]', "route.session", "item 0"),
+        (b'[{"source":"1.1.1.1","target":"1.1.1.1","class":"premium","more":"1"}]', "route.session", "item 0"),
         (
             b'[{"source":"1.1.1.1","target":"1.1.1.1","class":"premium"},{"source":"x","target":"1.1.1.1","class":"premium"}]',
             "route.address",

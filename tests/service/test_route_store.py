@@ -15,7 +15,7 @@ from fairlead.model import BadInputError, StaleError
 from fairlead.planners.route.answer import RouteTables, route_tables
 from fairlead.service.route_kill import kill_trial, outcome
 from fairlead.service.route_server_bench import reweighted
-from fairlead.service.route_store import CURRENT, current_name, generations, loaded, publish, roll_back
+from fairlead.service.route_store import CURRENT, current_name, generations, loaded, publish, roll_back, whole
 from fairlead.service.route_synthetic import synthetic_snapshot
 from fairlead.service.route_tables import MANIFEST, applied, delta
 
@@ -238,6 +238,13 @@ def test_what_was_never_published_is_never_served(tmp_path: Path) -> None:
     assert loaded(tmp_path).tables == old
     publish(tmp_path, old)
     assert len(generations(tmp_path)) == 2, "the generation that CURRENT never named is gone"
+
+
+def test_a_generation_under_another_name_is_not_whole(tmp_path: Path) -> None:
+    publish(tmp_path, states(1)[0])
+    folder = tmp_path / current_name(tmp_path)
+    with pytest.raises(BadInputError, match=r"the manifest of gen-"):
+        whole(folder.rename(tmp_path / folder.name.replace("gen-0", "gen-1")))
 
 
 @pytest.mark.parametrize("made", [True, False])

@@ -101,6 +101,9 @@ def test_a_difference_carries_only_what_changed(tables: RouteTables) -> None:
     assert not change.whole
     nothing = delta(tables, tables)
     assert (nothing.rows, nothing.whole, nothing.result) == ({}, {}, tables.content_hash)
+    most = tables.set_weight.copy()
+    most[: len(most) // 2 + 1] += 1
+    assert list(delta(tables, dataclasses.replace(tables, set_weight=most)).whole) == ["set_weight"]
     everything = delta(tables, dataclasses.replace(tables, set_weight=tables.set_weight + 1))
     assert list(everything.whole) == ["set_weight"]
 

@@ -37,6 +37,7 @@ ROUTING_CASES: dict[str, Change] = {
     "a price is absent": swapped("sites", "8000,2", "8000,"),
     # links
     "a link from a site to itself": swapped("links", "lon,nyc", "nyc,nyc"),
+    "a link from the first site to itself": swapped("links", "fra,lon", "fra,fra"),
     "a link twice": swapped("links", "lon,fra", "fra,lon"),
     "a link to nowhere": swapped("links", "lon,nyc", "lon,par"),
     "a link without its end": swapped("links", "lon,nyc", "lon,"),

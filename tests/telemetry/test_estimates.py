@@ -135,10 +135,10 @@ def test_utc_times_are_seconds_since_1970() -> None:
 
 
 ROWS = st.tuples(
-    st.integers(0, 200),
-    st.integers(0, 2),
-    st.integers(0, 2),
-    st.sampled_from(["", "x", "x>y"]),
+    st.integers(0, 60),
+    st.integers(0, 0),
+    st.integers(1, 2),
+    st.sampled_from(["", "x>y"]),
     st.sampled_from([NAN, 1.0, 5.0, 80.5]),
     st.integers(0, 4),
 )

@@ -62,7 +62,7 @@ def test_what_is_measured_is_what_is_drawn() -> None:
     assert found.direct.source_group.tolist() == [0, 2]
     assert found.direct.target_group.tolist() == [2, 0]
     assert found.direct.latency_ms.tolist() == [50.0, 50.0]
-    assert found.links_error_ms[0] == 0.5
+    assert found.links_error_ms.tolist()[:2] == [0.5, 0.5]
     assert not found.links_solved.any()
     Snapshot([SITES, GROUPS, found.links, found.access, found.direct])
 
@@ -152,6 +152,21 @@ def test_paths_over_what_there_is_not() -> None:
     )
     assert found.unknown_path_count == 2
     assert access_of(found)[1, 0] == pytest.approx(15.0)
+
+
+def test_no_loss_among_few_packets_is_not_known_without_error() -> None:
+    found = measured_map(
+        SITES,
+        GROUPS,
+        LINKS,
+        estimates(
+            {"source": 0, "target": 3, "latency_ms": 5.0, "loss_ratio": 0.0, "sent_count": 10**6},
+            {"source": 4, "target": 3, "via": "fra", "loss_ratio": 0.0, "sent_count": 5},
+            {"source": 3, "target": 4, "via": "fra", "loss_ratio": 0.2, "sent_count": 5000},
+        ),
+    )
+    row = np.flatnonzero(found.access.group == 1).item()
+    assert found.access.loss_ratio[row] == pytest.approx(0.2, abs=0.002)
 
 
 def test_nothing_survives_a_path() -> None:

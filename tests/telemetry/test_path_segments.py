@@ -39,8 +39,8 @@ def test_a_link_has_a_direction_and_access_has_none() -> None:
         site_count=3,
         link_source=np.array([1, 0]),
         link_target=np.array([0, 2]),
-        access_group=np.array([0, 0, 1]),
-        access_site=np.array([0, 2, 1]),
+        access_group=np.array([0, 0, 1, 2]),
+        access_site=np.array([0, 2, 1, 0]),
     )
     one = np.array([1, 0, 0, 2, 3, 0, 2, 4, 4, 3, 0])
     other = np.array([0, 1, 2, 0, 0, 3, 3, 1, 0, 4, 0])

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from fairlead.model import DIRECT, Access, Demands, Direct, Hops, Links, Paths, Routes, Sites, Snapshot
 from fairlead.worlds.routing import RoutingSpec, routing_world
-from fairlead.worlds.routing.experience import FULL_RATIO, JITTER_SHARE, QUEUE_MS, experienced, queued, unlimited
+from fairlead.worlds.routing.experience import experienced, unlimited
+from fairlead.worlds.routing.queues import FULL_RATIO, JITTER_SHARE, QUEUE_MS, queued
 from tests.worlds.routing_small import NAN, PATHS, routed, tiny_truth
 
 METRICS = ("latency_ms", "jitter_ms", "loss_ratio")

@@ -9,7 +9,8 @@ import pytest
 
 from fairlead.model import Access, BadInputError, Demands, Direct, Groups, Links, ServiceClasses, Sites
 from fairlead.worlds.overlay import data_dir
-from fairlead.worlds.routing.measured import FAR_MS, RoutedMesh, nearest_nodes, planetlab_routing, shadow_routing
+from fairlead.worlds.routing.measured import planetlab_routing, shadow_routing
+from fairlead.worlds.routing.mesh import FAR_MS, RoutedMesh, nearest_nodes
 
 GRAPH = """<?xml version="1.0"?>
 <graphml xmlns="http://graphml.graphdrawing.org/xmlns">

@@ -23,35 +23,44 @@ _IN_REALS = numba.types.Array(_F8, 2, "C", readonly=True)
 _IN_ROWS, _IN_PICKED = (numba.types.Array(_I4, axes, "C", readonly=True) for axes in (1, 2))
 
 
-@numba.njit(_I8(numba.float64[::1], _IN_REALS, _I8, numba.boolean[::1]), cache=True, nogil=True)
-def _best_arm(score, prior, row, free):  # type: ignore[no-untyped-def]  # compiled; the signature above is its type
-    """The free arm of the highest score, then of the least prior, then the first; -1 if none is free."""
+_FAST = {"nnan", "nsz"}  # no score is NaN, so the highest is found by vector instructions
+
+
+@numba.njit(_I8(numba.float64[::1], _IN_REALS, _I8), cache=True, nogil=True, fastmath=_FAST)
+def _best_arm(score, prior, row):  # type: ignore[no-untyped-def]  # compiled; the signature above is its type
+    """The arm of the highest score, then of the least prior, then the first; -1 if all scores are -infinite."""
+    highest = -np.inf
+    for arm in range(len(score)):
+        highest = max(highest, score[arm])
     best = -1
     for arm in range(len(score)):
-        if free[arm] and (
-            best < 0 or score[arm] > score[best] or (score[arm] == score[best] and prior[row, arm] < prior[row, best])
-        ):
+        if score[arm] == highest and highest > -np.inf and (best < 0 or prior[row, arm] < prior[row, best]):
             best = arm
     return best
 
 
-@numba.njit(numba.void(_IN_SUMS, _IN_SUMS, _IN_ROWS, _IN_REALS, _IN_ROWS, _I8, _PICKED), cache=True, nogil=True)
+@numba.njit(
+    numba.void(_IN_SUMS, _IN_SUMS, _IN_ROWS, _IN_REALS, _IN_ROWS, _I8, _PICKED),
+    cache=True,
+    nogil=True,
+    error_model="numpy",  # a division by 0 is infinite, and chosen away below
+)
 def _picked(reward, count, cycle, prior, row, by_mean, out):  # type: ignore[no-untyped-def]
     arms = reward.shape[1]
-    mean, bound, free = np.empty(arms), np.empty(arms), np.empty(arms, np.bool_)
+    mean, bound = np.empty(arms), np.empty(arms)
     for bandit in range(len(row)):
         at = row[bandit]
-        log = math.log(cycle[bandit]) if cycle[bandit] > 0 else 0.0
+        log = math.log(max(numba.int64(1), numba.int64(cycle[bandit])))
         for arm in range(arms):
-            seen = count[bandit, arm]
-            free[arm] = prior[at, arm] < np.inf
-            mean[arm] = reward[bandit, arm] / seen if seen > 0 else -1.0
-            bound[arm] = mean[arm] + math.sqrt(log / seen) if seen > 0 else np.inf
+            seen, there = numba.float64(count[bandit, arm]), prior[at, arm] < np.inf
+            value = reward[bandit, arm] / seen
+            mean[arm] = (value if seen > 0 else -1.0) if there else -np.inf
+            bound[arm] = (value + math.sqrt(log / seen) if seen > 0 else np.inf) if there else -np.inf
         for place in range(out.shape[1]):
-            best = _best_arm(mean if place < by_mean else bound, prior, at, free)
+            best = _best_arm(mean if place < by_mean else bound, prior, at)
             out[bandit, place] = best
             if best >= 0:
-                free[best] = False
+                mean[best] = bound[best] = -np.inf
 
 
 def picked(reward: Singles, count: Singles, cycle: Int32s, prior: Reals, row: Int32s, size: int) -> Int32s:

@@ -43,10 +43,12 @@ class FlowProblem:
 
     @property
     def path_count(self) -> int:
+        """Paths there are, taken or not."""
         return len(self.start) - 1
 
     @property
     def link_count(self) -> int:
+        """Links there are."""
         return len(self.use)
 
     def rates(self, weight: Reals) -> Reals:

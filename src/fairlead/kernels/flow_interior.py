@@ -22,6 +22,7 @@ from fairlead.kernels.flow_pairs import Choices
 from fairlead.kernels.flow_saddle import Saddle
 
 STEP = 0.995  # of the way to where the first unknown would reach 0
+DIGITS = 1e-12  # relative gap of the iterate below which there are no more digits; the proven gap then stays near 1e-7
 BLEND = 0.5  # how much of the equal weights goes into a start: nothing may start at 0
 
 
@@ -33,7 +34,7 @@ class _Iterate:
     p: Reals
 
     def gap(self) -> float:
-        return float(np.vdot(self.x, self.z) + self.t @ self.p)
+        return float(np.einsum("cs,cs->", self.x, self.z) + self.t @ self.p)
 
 
 @dataclass(slots=True, eq=False)
@@ -73,14 +74,16 @@ def interior(
 
     The problem must be in normal form. O(commodities + pairs + rows^3) a step.
     """
+    if start.settled(gap):
+        return start
     frame = _frame(problem, pairs)
     at = _start(frame, start)
     best = start
     for taken in range(1, rounds + 1):
-        if best.settled(gap) or expired():
+        if best.settled(gap) or at.gap() <= DIGITS * best.value or expired():
             break
         step = _predicted_and_corrected(frame, at)
-        if step is None:  # no more digits in the system
+        if step is None:
             break
         at.x += min(1.0, STEP * step.primal) * step.dx
         at.t += min(1.0, STEP * step.primal) * step.dt

@@ -15,7 +15,7 @@ _REALS = numba.float64[:, ::1]
 
 
 @numba.njit(numba.void(_PATHS, _PATHS, _REALS, _REALS, _REALS, _REAL, _REAL), cache=True, nogil=True)
-def assemble(path, pair, x, z, g, moved, curvature):  # type: ignore[no-untyped-def]
+def assemble(path, pair, x, z, g, moved, curvature):  # type: ignore[no-untyped-def]  # compiled; the signature is its type
     """Adds what the flows would do under the pull ``g`` to ``moved`` [paths], and their stiffness to ``curvature``."""
     slots = path.shape[1]
     for c in range(path.shape[0]):

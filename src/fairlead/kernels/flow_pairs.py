@@ -28,6 +28,7 @@ class Choices:
 
     @property
     def pair_count(self) -> int:
+        """Distinct pairs."""
         return len(self.start) - 1
 
     def system(self, curvature: Reals) -> Reals:

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from fairlead.kernels.flow import FlowProblem, Reals, equal_weights
 from fairlead.kernels.flow_reduce import contested, merged, unmerged
-from fairlead.kernels.flow_split import FlowSplit
+from fairlead.kernels.flow_split import FlowSplit, proof
 from fairlead.kernels.lp import Method, Outcome, Program, solve
 
 
@@ -29,13 +29,11 @@ def exact_utilisation(
             return None
         weight[core.kept] = _weights(core.problem, found.x)
         price[rows] = np.maximum(0.0, -found.row_price[: len(rows)])
+        price[core.problem.base.argmax()] += max(0.0, 1.0 - price.sum())  # what theta's own limit is worth
     weight = unmerged(weight, group, place)
-    use = problem.utilisation(weight)
-    if not price.sum() > 0:
-        price[use.argmax()] = 1.0
-    value = float(use.max(initial=0.0))
-    price /= price.sum()
-    return FlowSplit(weight=weight, value=value, floor=min(value, problem.floor(price)), price=price, rounds=0)
+    value = float(problem.utilisation(weight).max(initial=0.0))
+    price, floor = proof(problem, price, core.problem.base)
+    return FlowSplit(weight=weight, value=value, floor=min(value, floor), price=price, rounds=0)
 
 
 def _program(problem: FlowProblem) -> tuple[Program, NDArray[np.int64]]:

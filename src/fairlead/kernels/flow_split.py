@@ -82,14 +82,24 @@ def least_utilisation(
         rounds_taken, price = found.round_count, found.price
         cut = not found.settled(gap) and found.round_count < rounds and expired()
     weight = unmerged(weight, group, place)
-    use = problem.utilisation(weight)
-    if not price.sum() > 0:
-        price[use.argmax()] = 1.0
-    value = float(use.max(initial=0.0))
-    return FlowSplit(
-        weight=weight, value=value, floor=min(value, problem.floor(price)), price=price / price.sum(),
-        rounds=rounds_taken, cut=cut,
-    )  # fmt: skip
+    value = float(problem.utilisation(weight).max(initial=0.0))
+    price, floor = proof(problem, price, core.problem.base)
+    return FlowSplit(weight=weight, value=value, floor=min(value, floor), price=price, rounds=rounds_taken, cut=cut)
+
+
+def proof(problem: FlowProblem, price: Reals, forced: Reals) -> tuple[Reals, float]:
+    """Prices that sum to 1, and the floor that they prove: those given, or all on the link that is fullest by force.
+
+    forced : [links] utilisation of what has no choice, in any unit. It is part of the base while the rest is solved,
+    where it proves itself without a price; before the whole problem it needs one.
+    """
+    if not problem.link_count:
+        return price, 0.0
+    alone = np.zeros(problem.link_count)
+    alone[forced.argmax()] = 1.0
+    given = price / price.sum() if price.sum() > 0 else alone
+    floors = problem.floor(given), problem.floor(alone)
+    return (given, floors[0]) if floors[0] >= floors[1] else (alone, floors[1])
 
 
 def _solved(problem: FlowProblem, gap: float, rounds: int, expired: Callable[[], bool]) -> Saddle:

@@ -98,7 +98,7 @@ _OPEN = numba.types.NamedTuple((_REAL, _INDEX, _INDEX, _INDEX, _INDEX, _INDEX), 
 
 
 @numba.njit(_I8(_FOUND, _I8, _I8), cache=True, nogil=True)
-def _shared(found, one, other):  # type: ignore[no-untyped-def]
+def _shared(found, one, other):  # type: ignore[no-untyped-def]  # compiled: typed by its signature
     """Nodes, from the target on, in which two paths agree."""
     place = 0
     while (
@@ -269,9 +269,7 @@ def _all_pairs(k, dense, ahead, behind):  # type: ignore[no-untyped-def]
     for root in range(size):
         grow(root, ahead, tree, settled)
         for target in range(size):
-            count = _pair(
-                k if target != root else 1, root, target, dense, behind, tree, near, marks, found, classes, way
-            )
+            count = _pair(k, root, target, dense, behind, tree, near, marks, found, classes, way)
             _in_order(count, cost, found, dense, order)
             counts[root, target] = count
             for rank in range(count):

@@ -40,19 +40,40 @@ def insert(cost, path, kept, costs, paths):  # type: ignore[no-untyped-def]  # c
     return min(kept + 1, len(costs))
 
 
-@numba.njit(numba.void(_IN_REALS, _IN_CUBE, _IN_ROW_CUBE, _CUBE, _ROW_CUBE), cache=True, nogil=True)
+@numba.njit(
+    numba.void(_IN_REALS, _IN_CUBE, _IN_ROW_CUBE, _CUBE, _ROW_CUBE), cache=True, nogil=True, fastmath={"nnan", "nsz"}
+)
 def _entries(enter, through, path, out_cost, out_path):  # type: ignore[no-untyped-def]
-    k = out_cost.shape[1]
-    costs, paths = np.empty(k), np.empty(k, np.int32)
+    # as _merged below: bounds in one vector sum, the best way in first, then the few that may matter
+    k, entry_count = out_cost.shape[1], enter.shape[1]
+    costs, paths, bound = np.empty(k), np.empty(k, np.int32), np.empty(entry_count)
     for source in range(enter.shape[0]):
         for way_out in range(through.shape[1]):
+            least = np.inf
+            for way_in in range(entry_count):
+                bound[way_in] = enter[source, way_in] + through[0, way_out, way_in]
+                least = min(least, bound[way_in])
             kept = 0
-            for way_in in range(through.shape[2]):
+            if least < np.inf:
+                best = 0
+                while bound[best] > least:
+                    best += 1
                 for rank in range(through.shape[0]):
-                    cost = enter[source, way_in] + through[rank, way_out, way_in]
-                    if cost == np.inf or (kept == k and cost > costs[k - 1]):
-                        break  # the ranks after this one cost no less
-                    kept = insert(cost, path[rank, way_out, way_in], kept, costs, paths)
+                    cost = enter[source, best] + through[rank, way_out, best]
+                    if cost == np.inf:
+                        break
+                    kept = insert(cost, path[rank, way_out, best], kept, costs, paths)
+                bound[best] = np.inf
+                enough = costs[k - 1] if kept == k else np.finfo(np.float64).max
+                for way_in in range(entry_count):
+                    if bound[way_in] > enough:
+                        continue
+                    for rank in range(through.shape[0]):
+                        cost = enter[source, way_in] + through[rank, way_out, way_in]
+                        if cost > enough:
+                            break
+                        kept = insert(cost, path[rank, way_out, way_in], kept, costs, paths)
+                        enough = costs[k - 1] if kept == k else enough
             for rank in range(k):
                 out_cost[source, rank, way_out] = costs[rank] if rank < kept else np.inf
                 out_path[source, rank, way_out] = paths[rank] if rank < kept else -1
@@ -64,8 +85,9 @@ def best_entries(enter: Reals, through: Reals, path: Int32s, k: int) -> tuple[Re
     enter   : [sources, entries] cost; infinite where there is no way
     through : [ranks, exits, entries] cost, ascending with the rank; infinite where there is none
     path    : [ranks, exits, entries] int32 path number
-    Returns cost [sources, k, exits] (infinite) and path (-1), best first. O(sources * exits * entries), little more.
+    Returns cost [sources, k, exits] (infinite) and path (-1), best first. O(sources * exits * entries).
     """
+    assert not any(np.isnan(costs).any() for costs in (enter, through)), "absence is infinite"
     shape = (len(enter), k, through.shape[1])
     cost, chosen = np.empty(shape), np.empty(shape, np.int32)
     _entries(enter, through, path, cost, chosen)

@@ -18,6 +18,7 @@ from fairlead.service.options_route import (
     KeptCount,
     ObjectiveName,
     PathCount,
+    Previous,
     RouteForm,
     RouteMethod,
     RouteMethodName,
@@ -44,6 +45,7 @@ route = typer.Typer(no_args_is_help=True, help="Split sessions over overlay path
 def route_plan(
     network: RoutingFolder,
     out: RoutesOut = None,
+    previous: Previous = None,
     method: RouteMethodName = RouteMethod.FAIRLEAD,
     objective: ObjectiveName = RouteObjective.UTILISATION,
     slack: Slack = 0.1,
@@ -85,6 +87,7 @@ def route_plan(
         goal=goal,
         out=out,
         store=store,
+        previous=previous,
         form=None if form is None else form.value,
         all_pairs=all_pairs,
         seed=seed,
@@ -115,6 +118,21 @@ def route_serve(
     from fairlead.service.route_server import serve_routes
 
     serve_routes(store, host, port, workers)
+
+
+@route.command("rollback", epilog=examples("fairlead route rollback my-store --back 1"))
+def route_rollback(
+    store: Annotated[Path, typer.Argument(metavar="STORE", help="Folder of generations.")],
+    back: Annotated[int, typer.Option(min=1, help="How many generations.")] = 1,
+    output: Format = Output.TABLE,
+    as_json: Json = False,
+) -> None:
+    """Publish an older generation again; servers take it up at once."""
+    from fairlead.service.figures import print_figures
+    from fairlead.service.route_store import roll_back
+
+    made = roll_back(store, back)
+    print_figures({"generation": made.name, "content": made.content}, as_json or output is Output.JSON)
 
 
 def register_routes(generate: typer.Typer, reproduce: typer.Typer, bench: typer.Typer) -> None:

@@ -17,7 +17,8 @@ from fairlead.worlds.routing.relay_trials import AIMS, Aim, Segments, Trial, Way
 
 NEAR_BEST = 0.95
 TEST_S = 10.0
-FIRST_FLIGHT_MBIT = 10 * 1460 * 8 / 1e6
+BYTES_PER_MBIT = 125_000
+FIRST_FLIGHT_BYTES = 10 * 1460
 
 
 def cloudpilot_agreement(folder: Path) -> dict[str, Any]:
@@ -46,8 +47,8 @@ def cloudpilot_agreement(folder: Path) -> dict[str, Any]:
     return result
 
 
-def predicted_rates(known: Segments, size_mbit: float) -> dict[Way, float]:
-    """Mbit/s of each way over ``size_mbit`` of data, or over ten seconds where that is infinite.
+def predicted_rates(known: Segments, size_bytes: float) -> dict[Way, float]:
+    """Mbit/s of each way over ``size_bytes`` of data, or over ten seconds where that is infinite.
 
     Throughput of one TCP connection is what it has in flight over its round trip (Mathis et al.: inverse in the round
     trip). What it can have in flight shows on the segment that holds more of it; the other segment was held back by its
@@ -58,18 +59,18 @@ def predicted_rates(known: Segments, size_mbit: float) -> dict[Way, float]:
         (known.host_relay_mbps, known.host_relay_ms),
         (known.relay_target_mbps, known.relay_target_ms),
     )
-    full = [(rate * _slow_start(rate, ms, size_mbit), ms) for rate, ms in segments]
+    full = [(rate * _slow_start(rate, ms, size_bytes), ms) for rate, ms in segments]
     in_flight = sorted((rate * ms, rate) for rate, ms in full)
 
     def one_connection(ms: float) -> float:
         rate = min(in_flight[-1][0] / ms, in_flight[0][1])
-        return rate / _slow_start(rate, ms, size_mbit)
+        return rate / _slow_start(rate, ms, size_bytes)
 
     slower = min(rate for rate, _ in full)
     return {
         Way.DIRECT: one_connection(known.host_target_ms),
         Way.FORWARDING: one_connection(known.host_relay_ms + known.relay_target_ms),
-        Way.SPLIT: slower / _slow_start(slower, max(ms for _, ms in full), size_mbit),
+        Way.SPLIT: slower / _slow_start(slower, max(ms for _, ms in full), size_bytes),
     }
 
 
@@ -87,17 +88,17 @@ def predicted_speeds(known: Segments) -> dict[Way, float]:
     }
 
 
-def _slow_start(rate_mbps: float, round_trip_ms: float, size_mbit: float) -> float:
+def _slow_start(rate_mbps: float, round_trip_ms: float, size_bytes: float) -> float:
     """How many times longer slow start makes it: a round trip for each doubling of the first ten packets."""
-    doublings = math.log2(max(2.0, rate_mbps * round_trip_ms / 1000 / FIRST_FLIGHT_MBIT))
-    lasts_s = size_mbit / rate_mbps if math.isfinite(size_mbit) else TEST_S
+    doublings = math.log2(max(2.0, rate_mbps * BYTES_PER_MBIT * round_trip_ms / 1000 / FIRST_FLIGHT_BYTES))
+    lasts_s = size_bytes / (rate_mbps * BYTES_PER_MBIT) if math.isfinite(size_bytes) else TEST_S
     return 1 + doublings * round_trip_ms / 1000 / lasts_s
 
 
 def _rules(aim: Aim) -> dict[str, Callable[[Trial], Way]]:
     def predicted(trial: Trial) -> Way:
         known = trial.known
-        goodness = predicted_rates(known, aim.size_mbit) if aim.size_mbit else predicted_speeds(known)
+        goodness = predicted_rates(known, aim.size_bytes) if aim.size_bytes else predicted_speeds(known)
         return max(Way, key=lambda way: goodness[way])
 
     def shorter(trial: Trial) -> Way:

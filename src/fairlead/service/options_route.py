@@ -77,6 +77,10 @@ KeptCount = Annotated[int, typer.Option("--keep", min=1, max=8, help="Paths of f
 RoutesOut = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Folder for the table routes; made if it is not there.")
 ]
+Previous = Annotated[
+    Path | None,
+    typer.Option("--previous", metavar="DIR", help="Folder of the routes that are in use (an earlier --out)."),
+]
 StoreOut = Annotated[
     Path | None, typer.Option("--store", metavar="STORE", help="Also publish a generation for route servers.")
 ]

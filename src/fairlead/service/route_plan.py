@@ -26,12 +26,15 @@ from fairlead.model import (
 )
 from fairlead.planners.route import RouteGoal, prepared
 from fairlead.planners.route.answer_build import route_tables
+from fairlead.planners.route.groups import session_groups
 from fairlead.service.executor import Workers
 from fairlead.service.plain import plain
 from fairlead.service.route_files import Form, write_routes
+from fairlead.service.route_previous import with_written
 from fairlead.service.route_store import publish
 from fairlead.service.wiring import ROUTE_METHODS
 from fairlead.telemetry import read_routing
+from fairlead.telemetry.written_routes import read_routes
 
 Say = Callable[[str], None]
 
@@ -42,6 +45,7 @@ class RouteRequest:
 
     out       : folder for ``routes``; None: nothing is written
     store     : folder of generations for route servers; None: nothing is published
+    previous  : folder of the ``routes`` that are in use now; None: none are
     form      : of the file; None: that of the network's own ``links``
     strict    : RefusedError, and nothing written, where a safety rule would refuse the plan
     all_pairs : plan every pair of user groups in every class, whether the network demands it or not
@@ -52,6 +56,7 @@ class RouteRequest:
     goal: RouteGoal
     out: Path | None
     store: Path | None
+    previous: Path | None
     form: Form | None
     all_pairs: bool
     seed: int
@@ -80,6 +85,8 @@ def answered(request: RouteRequest, say: Say) -> RouteAnswer:
         network = with_all_pairs(network)
     say("finding backbone paths")
     snapshot = prepared(network, request.goal)
+    if request.previous is not None:
+        snapshot = with_written(snapshot, read_routes(request.previous))
     say("planning")
     planner = ROUTE_METHODS[request.method](request.goal, request.workers)
     budget = Budget(seed=request.seed, seconds=request.seconds)
@@ -117,15 +124,12 @@ def with_all_pairs(network: Snapshot) -> Snapshot:
             expected=f"at most {MOST_SESSION_GROUPS:,}",
             hint="list the session groups in the table demands",
         )
-    source, target, service_class = (each.ravel().astype(np.int32) for each in np.indices((groups, groups, classes)))
-    demand = np.full(count, np.nan)
-    known = network[Demands]
+    known, every = network[Demands], session_groups(groups, classes)
+    demand = every.demand_mbps.copy()
     demand[(known.source_group.astype(np.int64) * groups + known.target_group) * classes + known.service_class] = (
         known.demand_mbps
     )
-    return network.replaced(
-        Demands.of(source_group=source, target_group=target, service_class=service_class, demand_mbps=demand)
-    )
+    return network.replaced(every.with_column("demand_mbps", demand))
 
 
 MOST_SESSION_GROUPS = 50_000_000

@@ -150,7 +150,7 @@ def _from_sum(values: Reals, metric: str) -> Reals:
     if metric != "loss_ratio":
         return values
     loss = -np.expm1(-values)
-    return np.where(loss >= _LARGEST_LOSS, 1.0, loss + 0.0)  # never minus zero
+    return np.where(loss >= _LARGEST_LOSS, 1.0, loss)
 
 
 def _sum_error(estimates: LinkEstimates, metric: str) -> Reals:

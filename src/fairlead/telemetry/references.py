@@ -34,7 +34,7 @@ def row_numbers(cells: Coded, name: str, spec: Column, ids: Any) -> tuple[NDArra
         rounded = pc.index_in(whole, value_set=ids).fill_null(-1).to_numpy(zero_copy_only=False)
         found = np.where(found < 0, rounded, found)
         word = pc.is_in(pc.utf8_trim_whitespace(cells.distinct), value_set=pa.array(sorted(ABSENT_WORDS)))
-        blank = blank | (word.to_numpy(zero_copy_only=False) & (found < 0))
+        blank = blank | word.to_numpy(zero_copy_only=False)
     absent = (cells.codes < 0) | cells.rows_where(blank)
     offences: list[Offence] = []
     if not spec.nullable:

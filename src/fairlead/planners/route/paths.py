@@ -37,10 +37,6 @@ class TopPaths(Metrics):
     target_group: Int32s
     path: Int32s
 
-    @property
-    def pair_count(self) -> int:
-        return len(self.path)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PathField:

@@ -89,7 +89,10 @@ class Split:
 def split_all(
     case: SplitCase, *, gap: float = 0.005, rounds: int = 1_000, expired: Callable[[], bool] = never
 ) -> Split:
-    """All session groups, first-order with a proven ``gap`` a turn. ``expired`` is the emergency brake."""
+    """All session groups, first-order with a proven ``gap`` a turn. ``expired`` is the emergency brake.
+
+    A group of no known demand shares as those with its set of paths do, or equally where there are none.
+    """
     return _in_turn(case, np.ones(len(case.path), dtype=bool), _first_order(gap, rounds, expired))
 
 
@@ -156,7 +159,7 @@ def _turn(
     """Weights of the session groups ``rows`` on what ``taken`` [links] leaves, and what is proven of them."""
     path, demand = usable(case.links, case.path[rows]), rate[rows]
     weight = equal_weights(path)
-    stuck = _blocked(case.links)[np.maximum(path, 0)].any(axis=1) & (path >= 0).any(axis=1)
+    stuck = ((path >= 0) & _blocked(case.links)[np.maximum(path, 0)]).any(axis=1)  # only where nothing else is usable
     solved = active[rows] & ~stuck
     # Departs: never the whole capacity: what has no other way is still spread well where nothing is left
     left = np.maximum(case.links.capacity_mbps - taken, LEFT_RATIO * case.links.capacity_mbps)

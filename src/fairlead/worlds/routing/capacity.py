@@ -15,7 +15,7 @@ from fairlead.worlds.routing.places import Reals
 NEAR_SITE_COUNT = 6
 SOFTNESS_MS = 12.0
 PEAK_FACTOR = 1.5
-NEARBY_UTILISATION = 0.7  # what routing by the nearest sites fills links to at the busiest hour
+NEARBY_UTILISATION = 0.6  # what routing by the nearest sites fills links to at the busiest hour
 SMALLEST_RATIO = 0.25  # of the median load: nobody buys less
 PRICE_OF_PRIVATE = 1.2
 

@@ -41,6 +41,7 @@ class Degradation:
     loss_ratio: float
 
     def lasts_in(self, window: int) -> bool:
+        """Whether it can be felt in this window."""
         return self.begin_window <= window < self.end_window
 
 

@@ -7,12 +7,8 @@ the three pairs, throughput of the two segments) and what turned out.
 
 from __future__ import annotations
 
-import csv
-import gzip
 import math
-import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -20,11 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fairlead.model import BadInputError
+from fairlead.worlds.routing.relay_runs import Values, measured_runs
 
-FILE = Path("panorama") / "cloudpilot_direct_vs_relay_2021.csv.gz"
-LARGE_FILE_MBIT = 8 * 209.0
-Values = Mapping[str, list[float]]
+LARGE_FILE_BYTES = 209e6
 
 
 class Way(Enum):
@@ -40,11 +34,6 @@ OUTCOMES = {
     Way.FORWARDING: "host_proxy_forwarding",
     Way.SPLIT: "host_proxy_proxy",
 }
-_OLD_NAMES = {
-    "direct": "bw_host_target_direct",
-    "forwarding": "bw_host_proxy_forwarding",
-    "proxy": "bw_host_proxy_proxy",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,20 +41,20 @@ class Aim:
     """What the host wants: ``test`` names the kind of measurement.
 
     timed     : goodness is one over seconds, else Mbit/s
-    size_mbit : data moved; infinite: as much as ten seconds move, 0: less than one flight
+    size_bytes : data moved; infinite: as much as ten seconds move, 0: less than one flight
     """
 
     name: str
     test: str
     timed: bool
-    size_mbit: float
+    size_bytes: float
 
 
 AIMS = (
-    Aim(name="throughput", test="bw", timed=False, size_mbit=math.inf),
-    Aim(name="large_transfer", test="large_file", timed=True, size_mbit=LARGE_FILE_MBIT),
-    Aim(name="small_transfer", test="small_file", timed=True, size_mbit=0),
-    Aim(name="10k_transfer", test="10k_file", timed=True, size_mbit=0),
+    Aim(name="throughput", test="bw", timed=False, size_bytes=math.inf),
+    Aim(name="large_transfer", test="large_file", timed=True, size_bytes=LARGE_FILE_BYTES),
+    Aim(name="small_transfer", test="small_file", timed=True, size_bytes=0),
+    Aim(name="10k_transfer", test="10k_file", timed=True, size_bytes=0),
 )
 
 
@@ -91,6 +80,7 @@ class Trial:
 
     @property
     def winner(self) -> Way:
+        """The way that turned out best."""
         return max(Way, key=lambda way: self.measured[way])
 
 
@@ -99,7 +89,7 @@ def relay_trials(folder: Path, aim: Aim) -> tuple[Trial, ...]:
 
     By triple, then by moment. BadInputError without the file.
     """
-    found = (_trial(aim, run, values) for run, values in _measurements(folder).items())
+    found = (_trial(aim, run, values) for run, values in measured_runs(folder).items())
     return tuple(sorted((trial for trial in found if trial), key=lambda trial: (trial.triple, trial.moment)))
 
 
@@ -119,7 +109,7 @@ def _trial(aim: Aim, run: tuple[str, ...], values: Values) -> Trial | None:
         relay_target_mbps=_median(values, f"{rates}_proxy_target_direct.mbps"),
     )
     needed = [*measured.values(), known.host_target_ms, known.host_relay_ms, known.relay_target_ms]
-    if aim.size_mbit:
+    if aim.size_bytes:
         needed += [known.host_relay_mbps, known.relay_target_mbps]
     if not all(np.isfinite(value) and value > 0 for value in needed):
         return None
@@ -145,40 +135,3 @@ def _moment(name: str) -> datetime:
         return datetime.strptime(name, "%d-%m-%Y_%H-%M")
     except ValueError:
         return datetime.min
-
-
-def _measurements(folder: Path) -> dict[tuple[str, ...], Values]:
-    """Run (group, host, target, relay, moment) -> kind and quantity -> values of its repetitions.
-
-    Pods at a relay's place are relays of their own; what does not go through them was measured once for all.
-    """
-    found: dict[tuple[str, ...], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    shared: dict[tuple[str, ...], tuple[str, ...]] = {}
-    for row in _rows(folder):
-        if not (row["host"] and row["target"] and row["proxy"]):
-            continue
-        kind = _OLD_NAMES.get(row["kind"], row["kind"])
-        ends, moment = (row["group"], row["host"], row["target"]), row["run"]
-        run = (*ends, row["proxy"], moment)
-        if pod := re.search(r"_(k8s\d+)(?=_)", kind):
-            kind = kind.replace(pod[0], "")
-            without, run = run, (*ends, f"{row['proxy']} {pod[1]}", moment)
-            shared[run] = without
-        for quantity, column in (("mbps", "mbps_received"), ("s", "seconds"), ("min_ms", "min_rtt_ms")):
-            if row[column]:
-                found[run][f"{kind}.{quantity}"].append(float(row[column]))
-    return {run: {**found.get(shared.get(run, run), {}), **values} for run, values in found.items()}
-
-
-def _rows(folder: Path) -> Iterator[dict[str, str]]:
-    path = folder / FILE
-    if not path.is_file():
-        raise BadInputError(
-            code="cloudpilot.missing_data",
-            what="the measurements of relays are not there",
-            where=str(path),
-            expected="the file in the folder named by FAIRLEAD_DATA",
-            hint="set FAIRLEAD_DATA to the folder of measured data",
-        )
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
-        yield from csv.DictReader(lines)

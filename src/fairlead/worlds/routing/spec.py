@@ -37,7 +37,7 @@ class RoutingSpec:
     prefix_count: int = 12_000
     class_share: tuple[float, float, float] = (0.2, 0.3, 0.5)
     direct_measured_ratio: float = 1.0
-    utilisation_ratio: float = 0.6
+    utilisation_ratio: float = 0.9
     mean_rate_mbps: float = 2.0
     start_hour: float = 12.0
     window_minutes: float = 5.0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fairlead.model import Access, Demands, Direct, Links, Prefixes, ServiceClasses, Sites, Snapshot
+from fairlead.model import Demands, Prefixes, ServiceClasses, Sites, Snapshot
 from fairlead.worlds.routing.capacity import bought_capacity, link_price
 from fairlead.worlds.routing.conditions import access_conditions, direct_conditions, link_conditions
 from fairlead.worlds.routing.degradations import Degradation, drawn_degradations
@@ -22,6 +22,7 @@ from fairlead.worlds.routing.places import Reals, placed_sites, placed_users
 from fairlead.worlds.routing.prefixes import shared_prefixes
 from fairlead.worlds.routing.routes import Segments
 from fairlead.worlds.routing.spec import RoutingSpec
+from fairlead.worlds.routing.tables import access_table, direct_table, link_table
 
 DEMAND_NOISE = 0.15
 _MAP, _SESSIONS, _CAPACITY, _FAULTS, _TRUTH, _MEASURED = range(6)  # one stream of chance for each
@@ -57,20 +58,15 @@ class RoutingWorld:
         """What measurements of this window say: the truth with noise, without what nobody measures."""
         chance = _chance(self.seed, _MEASURED, window)
         links, access, direct = (_measured(m, self.spec.noise_ratio, chance) for m in self._conditions(window))
-        known = self.measured
-        shown = Segments(
-            latency_ms=direct.latency_ms[known],
-            jitter_ms=direct.jitter_ms[known],
-            loss_ratio=direct.loss_ratio[known],
-        )
-        return self._tables(window, links, access, shown, self.direct_source[known], self.direct_target[known])
+        return self._tables(window, links, access, direct, self.measured)
 
     def truth(self, window: int) -> Snapshot:
         """What segments really are in this window at rest; what load adds is in :mod:`experience`."""
         links, access, direct = self._conditions(window)
-        return self._tables(window, links, access, direct, self.direct_source, self.direct_target)
+        return self._tables(window, links, access, direct, np.ones_like(self.measured))
 
     def hour_utc(self, window: int) -> float:
+        """Hour of the day at which a window begins."""
         return (self.spec.start_hour + window * self.spec.window_minutes / 60.0) % 24.0
 
     def _conditions(self, window: int) -> tuple[Segments, Segments, Segments]:
@@ -79,11 +75,8 @@ class RoutingWorld:
         busy = busy_ratio(self.hour_utc(window))
         links = link_conditions(self.internet, active, chance)
         access = access_conditions(self.internet, active, busy, chance)
-        return (
-            links,
-            access,
-            direct_conditions(self.internet, self.direct_source, self.direct_target, active, busy, chance),
-        )
+        direct = direct_conditions(self.internet, self.direct_source, self.direct_target, active, busy, chance)
+        return links, access, direct
 
     def _rates(self, window: int) -> Reals:
         """[demands] Mbit/s of this window: the hour at both ends, and chance."""
@@ -93,44 +86,17 @@ class RoutingWorld:
         return self.sessions.rate_mbps * hour * np.exp(chance.normal(0, DEMAND_NOISE, len(hour)))
 
     def _tables(
-        self,
-        window: int,
-        links: Segments,
-        access: Segments,
-        direct: Segments,
-        source: NDArray[np.int32],
-        target: NDArray[np.int32],
+        self, window: int, links: Segments, access: Segments, direct: Segments, known: NDArray[np.bool_]
     ) -> Snapshot:
-        backbone, sessions = self.internet.backbone, self.sessions
-        group_count, site_count = access.latency_ms.shape
+        sessions = self.sessions
         return Snapshot(
             (
                 self.sites,
-                Links.of(
-                    source=backbone.source,
-                    target=backbone.target,
-                    latency_ms=links.latency_ms,
-                    jitter_ms=links.jitter_ms,
-                    loss_ratio=links.loss_ratio,
-                    capacity_mbps=self.capacity_mbps,
-                    cost_per_mbps=self.price,
-                ),
+                link_table(self.internet.backbone, links, self.capacity_mbps, self.price),
                 self.internet.users.groups,
-                Access.of(
-                    group=np.repeat(np.arange(group_count, dtype=np.int32), site_count),
-                    site=np.tile(np.arange(site_count, dtype=np.int32), group_count),
-                    latency_ms=access.latency_ms.reshape(-1),
-                    jitter_ms=access.jitter_ms.reshape(-1),
-                    loss_ratio=access.loss_ratio.reshape(-1),
-                ),
+                access_table(access),
                 self.prefixes,
-                Direct.of(
-                    source_group=source,
-                    target_group=target,
-                    latency_ms=direct.latency_ms.astype(np.float32),
-                    jitter_ms=direct.jitter_ms.astype(np.float32),
-                    loss_ratio=direct.loss_ratio.astype(np.float32),
-                ),
+                direct_table(self.direct_source, self.direct_target, direct, known),
                 ServiceClasses.of_panorama(),
                 Demands.of(
                     source_group=sessions.source,
