@@ -376,7 +376,7 @@ def test_the_load_fails_what_is_not_answered() -> None:
         silent.bind((HOST, 0))
         silent.listen()
         load = open_loop(silent.getsockname(), [request_bytes("/")], rate=20, seconds=0.2, connections=2)
-    assert (load.failed, load.latency_ms) == (4, [])
+    assert (load.failed, load.late, load.latency_ms) == (4, 4, [])
     assert load.summary()["p99_ms"] is None
 
 

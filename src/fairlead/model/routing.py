@@ -14,6 +14,9 @@ DIRECT = 0
 """Row of ``paths`` that stands for the direct Internet path, which has no site."""
 
 
+LATENCY = "latency, one way or round trip, as long as it is the same in all tables and in the SLA; not known: not used"
+
+
 class Stage(IntEnum):
     """Which stage of the SLA filter kept a path (Panorama 4.2); the reason code of every kept path."""
 
@@ -69,9 +72,7 @@ class Links(Table):
 
     source: Annotated[Array, Column(kind=Kind.REFERENCE, doc="from this site", refers="sites")]
     target: Annotated[Array, Column(kind=Kind.REFERENCE, doc="to this site, never the same", refers="sites")]
-    latency_ms: Annotated[
-        Array, Column(kind=Kind.REAL, doc="one-way latency; not known: not used", unit="ms", low=0, nullable=True)
-    ]
+    latency_ms: Annotated[Array, Column(kind=Kind.REAL, doc=LATENCY, unit="ms", low=0, nullable=True)]
     jitter_ms: Annotated[Array, Column(kind=Kind.REAL, doc="jitter", unit="ms", low=0, nullable=True, default=np.nan)]
     loss_ratio: Annotated[
         Array, Column(kind=Kind.REAL, doc="packet loss", unit="ratio", low=0, high=1, nullable=True, default=np.nan)
@@ -112,9 +113,7 @@ class Access(Table):
 
     group: Annotated[Array, Column(kind=Kind.REFERENCE, doc="user group", refers="groups")]
     site: Annotated[Array, Column(kind=Kind.REFERENCE, doc="site", refers="sites")]
-    latency_ms: Annotated[
-        Array, Column(kind=Kind.REAL, doc="one-way latency; not known: not used", unit="ms", low=0, nullable=True)
-    ]
+    latency_ms: Annotated[Array, Column(kind=Kind.REAL, doc=LATENCY, unit="ms", low=0, nullable=True)]
     jitter_ms: Annotated[Array, Column(kind=Kind.REAL, doc="jitter", unit="ms", low=0, nullable=True, default=np.nan)]
     loss_ratio: Annotated[
         Array, Column(kind=Kind.REAL, doc="packet loss", unit="ratio", low=0, high=1, nullable=True, default=np.nan)
@@ -145,9 +144,7 @@ class Direct(Table):
 
     source_group: Annotated[Array, Column(kind=Kind.REFERENCE, doc="from this group", refers="groups")]
     target_group: Annotated[Array, Column(kind=Kind.REFERENCE, doc="to this group", refers="groups")]
-    latency_ms: Annotated[
-        Array, Column(kind=Kind.REAL, doc="one-way latency; not known: not used", unit="ms", low=0, nullable=True)
-    ]
+    latency_ms: Annotated[Array, Column(kind=Kind.REAL, doc=LATENCY, unit="ms", low=0, nullable=True)]
     jitter_ms: Annotated[Array, Column(kind=Kind.REAL, doc="jitter", unit="ms", low=0, nullable=True, default=np.nan)]
     loss_ratio: Annotated[
         Array, Column(kind=Kind.REAL, doc="packet loss", unit="ratio", low=0, high=1, nullable=True, default=np.nan)
@@ -198,6 +195,7 @@ class Demands(Table):
 
     name: ClassVar[str] = "demands"
     key: ClassVar[tuple[str, ...]] = ("source_group", "target_group", "service_class")
+    optional: ClassVar[bool] = True
 
     source_group: Annotated[Array, Column(kind=Kind.REFERENCE, doc="from this group", refers="groups")]
     target_group: Annotated[Array, Column(kind=Kind.REFERENCE, doc="to this group", refers="groups")]

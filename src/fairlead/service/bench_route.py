@@ -132,8 +132,11 @@ def _cycle(network: Snapshot, goal: RouteGoal, clock: _Clock, seed: int) -> dict
     return {
         "pairs_count": len(pairs.source_group),
         "mlu": plan.effect("priced_utilisation_max").after,
-        "mlu_bound": plan.bound.best,
-        "mlu_gap": plan.bound.gap,
+        # of each priority on what the higher ones left, which is the problem that is solved
+        "mlu_gap": max(each.numbers["gap_ratio"] for each in plan.reasons if each.key == "route.turn"),
+        # what serving priorities in turn costs beside that: to a floor for all of them together
+        "mlu_floor_together": plan.bound.best,
+        "mlu_gap_together": plan.bound.gap,
         "sla_ratio": plan.effect("sla_ratio").after,
         "status": plan.status.value,
     }

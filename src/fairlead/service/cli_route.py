@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 
 from fairlead.service.options import Form, Format, Json, NetworkOut, Seed, Strict, Workers, examples
+from fairlead.service.options import seconds as seconds_of
 from fairlead.service.options_route import (
     ActiveMbps,
     AllPairs,
     BackboneCount,
     Brake,
+    Cap,
     Cluster,
     Headroom,
     KeptCount,
@@ -49,6 +51,7 @@ def route_plan(
     method: RouteMethodName = RouteMethod.FAIRLEAD,
     objective: ObjectiveName = RouteObjective.UTILISATION,
     slack: Slack = 0.1,
+    cap: Cap = None,
     headroom: Headroom = 1.0,
     paths: PathCount = 5,
     backbone_paths: BackboneCount = 5,
@@ -79,6 +82,7 @@ def route_plan(
         active_mbps=float("nan") if active_mbps is None else active_mbps,
         objective=Objective(objective.value),
         slack_ratio=slack,
+        cap=float("nan") if cap is None else cap,
         headroom_ratio=headroom,
     )
     request = room.RouteRequest(
@@ -113,11 +117,14 @@ def route_serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8080,
     workers: Workers = 1,
+    stale_after: Annotated[
+        float, typer.Option(parser=seconds_of, metavar="SECONDS", help="Age from which answers say stale.")
+    ] = 900.0,
 ) -> None:
     """Answer path requests over HTTP from the newest whole generation, with or without a controller."""
     from fairlead.service.route_server import serve_routes
 
-    serve_routes(store, host, port, workers)
+    serve_routes(store, host, port, workers, stale_after)
 
 
 @route.command("rollback", epilog=examples("fairlead route rollback my-store --back 1"))
@@ -220,15 +227,20 @@ def bench_route_server(
     session_groups: Annotated[int, typer.Option(min=100, help="Session groups in the tables.")] = 1_000_000,
     rate: Annotated[int, typer.Option(min=1, help="Requests per second, sent on time whatever the answers.")] = 10_000,
     seconds: Annotated[float, typer.Option(min=1, help="Of each measurement.")] = 5.0,
+    workers: Workers = 1,
+    kills: Annotated[int, typer.Option(min=0, help="Publishers killed at moments of chance.")] = 30,
     seed: Seed = 0,
     output: Format = Output.TABLE,
     as_json: Json = False,
 ) -> None:
     """Lookups in process, requests over HTTP, swaps under load, and a server that is killed again and again."""
     from fairlead.service.figures import print_figures
+    from fairlead.service.route_kill import kill_trial
     from fairlead.service.route_server_bench import bench_route_server as measured
     from fairlead.service.terminal import progress_bar
 
     with progress_bar() as progress:
-        result = measured(session_groups, rate, seconds, progress, seed)
+        result = measured(session_groups, rate, seconds, progress, seed=seed, workers=workers)
+        progress("kills", 0, 0)
+        result["kills"] = kill_trial(kills, seed=seed)
     print_figures(result, as_json or output is Output.JSON)

@@ -1,7 +1,8 @@
 """Does a prediction from segments name the winner that was measured, direct or through a relay?
 
 The prediction sees what :mod:`fairlead.worlds.routing.relay_trials` says was known, never an outcome that it names. It
-is physics with textbook constants; nothing in it was fitted to these measurements.
+has textbook constants and no fitted number; its form (the rate of the held-back segment, slow start) was chosen among
+four with these measurements in view, so its scores are those of an explanation, not of a blind forecast.
 """
 
 from __future__ import annotations

@@ -38,14 +38,14 @@ class RoutingKind(Enum):
     SHADOW = "shadow"
 
 
-def rate_mbps(text: str) -> float:
-    """A number of Mbit/s, 0 or more."""
+def at_least_zero(text: str) -> float:
+    """A number, 0 or more."""
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not 0.0 <= value < math.inf:
-        raise typer.BadParameter(f"{text!r} is not a number of Mbit/s, 0 or more")
+        raise typer.BadParameter(f"{text!r} is not a number, 0 or more")
     return value
 
 
@@ -60,13 +60,17 @@ Slack = Annotated[
     float,
     typer.Option(parser=ratio, metavar="RATIO", help="latency: the cap is this much above the least utilisation."),
 ]
+Cap = Annotated[
+    float | None,
+    typer.Option(parser=at_least_zero, metavar="NUMBER", help="latency: the cap itself, instead of --slack."),
+]
 Headroom = Annotated[
     float, typer.Option(parser=ratio, metavar="RATIO", help="A link fuller than this breaks the promise.")
 ]
 ActiveMbps = Annotated[
     float | None,
     typer.Option(
-        parser=rate_mbps, metavar="MBPS", help="panorama: demand above which a group is active. [10,000 largest]"
+        parser=at_least_zero, metavar="MBPS", help="panorama: demand above which a group is active. [10,000 largest]"
     ),
 ]
 PathCount = Annotated[int, typer.Option("--paths", min=1, max=32, help="K: paths found for a pair of user groups.")]

@@ -5,7 +5,7 @@ Every method plans with what was measured in one window and is scored on the tru
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -17,13 +17,16 @@ from fairlead.planners.route.backbone import with_paths
 from fairlead.planners.route.goal import RouteGoal
 from fairlead.planners.route.planner import prepared
 from fairlead.planners.route.slots import with_routes
+from fairlead.service.cloudpilot import cloudpilot_agreement
 from fairlead.service.executor import Workers, map_shards
+from fairlead.service.published_te import published_te
 from fairlead.service.reproduce import Progress, provenance
 from fairlead.service.route_cases import COURSES, Case, Course, case_of
 from fairlead.service.route_figures import averaged, routing_figures, with_normalised_load
 from fairlead.service.route_paper import PAPER
 from fairlead.service.route_path_figures import path_figures
 from fairlead.service.wiring import ROUTE_METHODS
+from fairlead.worlds.overlay import data_dir
 from fairlead.worlds.routing.experience import experienced, unlimited
 
 Reals = NDArray[np.float64]
@@ -36,8 +39,23 @@ WARM_UP = 20  # cycles in which the bandit sees every site before it is judged: 
 
 
 def reproduce_route(seed: int, workers: int, progress: Progress) -> dict[str, Any]:
-    """Every method on every case; a case without its data says so. Figures are means over the windows of the case."""
-    return reproduced(seed, workers, progress, COURSES)
+    """Every method on every case, splits beside published optima, and predictions beside measured relays.
+
+    A case without its data says so. Figures are means over the windows of the case.
+    """
+    result = reproduced(seed, workers, progress, COURSES)
+    beside: dict[str, Callable[[], Any]] = {
+        "traffic_engineering": lambda: published_te(
+            data_dir(), Workers(count=workers), partial(progress, "traffic engineering")
+        ),
+        "direct_or_relay": lambda: cloudpilot_agreement(data_dir()),
+    }
+    for name, figures in beside.items():
+        try:
+            result[name] = figures()
+        except BadInputError as missing:
+            result[name] = {"missing": str(missing)}
+    return result
 
 
 def reproduced(seed: int, workers: int, progress: Progress, courses: Mapping[str, Course]) -> dict[str, Any]:

@@ -28,13 +28,15 @@ class Load:
     """What happened.
 
     latency_ms : of each answered request, from its scheduled moment
-    failed     : not answered with 200 in time, or cut off
+    failed     : refused, cut off, or not answered in time
+    late       : those of the failed that were waiting, or still to be sent, when the time was up: too much load
     seconds    : from the first scheduled moment to the last answer
     beginnings : the first part of the answers (up to ``,"age_s"``) and how often it came
     """
 
     latency_ms: list[float] = field(default_factory=list)
     failed: int = 0
+    late: int = 0
     seconds: float = 0.0
     beginnings: Counter[str] = field(default_factory=Counter)
 
@@ -47,6 +49,7 @@ class Load:
             "requests_per_s": round(len(answered) / self.seconds, 1) if self.seconds else 0.0,
             **dict(zip(("p50_ms", "p99_ms", "p999_ms", "max_ms"), quantiles, strict=True)),
             "failed": self.failed,
+            "late": self.late,
             "generations": len(self.beginnings),
         }
 
@@ -96,7 +99,8 @@ def open_loop(
             _receive(address, poll, lines, idle, lines[handle], load)
         if not events:
             time.sleep(_NAP_S)
-    load.failed += total - sent + sum(line.busy for line in lines.values())
+    load.late = total - sent + sum(line.busy for line in lines.values())
+    load.failed += load.late
     load.seconds = time.perf_counter() - started
     for line in lines.values():
         line.wire.close()

@@ -23,7 +23,7 @@ from fairlead.telemetry.group_estimates import SiteField, group_estimates, site_
 from fairlead.telemetry.measured_map import MeasuredMap, measured_map
 from fairlead.telemetry.probes import Probes, read_probes
 from fairlead.telemetry.records import WINDOW_S, StreamRecords, WindowedStreams, windowed_streams
-from fairlead.telemetry.routing import ROUTING_TABLES, read_routing, write_routing
+from fairlead.telemetry.routing import ROUTING_TABLES, read_routing, read_unmeasured, write_routing
 from fairlead.telemetry.windows import last_windows, with_windows
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "read_network",
     "read_probes",
     "read_routing",
+    "read_unmeasured",
     "site_field",
     "windowed_streams",
     "with_windows",

@@ -60,7 +60,7 @@ def read_tables(folder: Path, kinds: Sequence[type[Table]], rules: Mapping[type[
     BadInputError for the first thing that is wrong: in the folder, then file by file in the order of ``kinds``, in each
     file by line and column. Linear in the rows but for one sort per key.
     """
-    stand_ins = {kind: rules[kind].stand_in for kind in kinds if kind in rules and rules[kind].stand_in is not None}
+    stand_ins = {kind: stand_in for kind in kinds if kind in rules and (stand_in := rules[kind].stand_in) is not None}
     found = listing(folder, kinds, stand_ins)
     known = _Known(
         stored_types=found.stored_types,
@@ -74,8 +74,11 @@ def read_tables(folder: Path, kinds: Sequence[type[Table]], rules: Mapping[type[
         if kind in found.files:
             drafts.append(_draft(found.files[kind], kind, known, rules.get(kind, _NO_RULES)))
         elif stand_in is not None:
-            tables.append(stand_in)
-            known.ids[kind.name] = pa.array(stand_in.array(kind.key[0])).cast(pa.string())
+            # a table that would have been made from the absent one
+            made = [each for made, each in stand_ins.items() if (made_from(made) or ("",))[0] == kind.name]
+            for table in (stand_in, *made):
+                tables.append(table)
+                known.ids[table.name] = pa.array(table.array(table.key[0])).cast(pa.string())
     return Snapshot([*tables, *known.made, *_numbered(drafts, kinds, known)])
 
 

@@ -22,7 +22,8 @@ class Rules:
 
     pair         : two reference columns of the key whose order does not matter and which must differ; or nothing
     checks       : functions from the columns (references as row numbers, -1 where offending) to what is wrong
-    stand_in     : the table of a folder that has no file for it; nothing: the file must be there
+    stand_in     : the table of a folder that has no file for it, or no file that it is made from; nothing: the file
+                   must be there
     may_be_empty : the file may have no rows
     """
 

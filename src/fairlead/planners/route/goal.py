@@ -29,7 +29,8 @@ class RouteGoal:
     active_count    : see ``active_mbps``
     gap_ratio       : proven gap at which the split of all session groups stops
     objective       : what the split minimises
-    slack_ratio     : with Objective.LATENCY, the cap is (1 + slack) times the least utilisation
+    slack_ratio     : with Objective.LATENCY, the cap is (1 + slack) times the least priced utilisation
+    cap             : the cap itself, instead of that; NaN: by the slack
     headroom_ratio  : a link fuller than this share of its capacity breaks the promise
     """
 
@@ -42,6 +43,7 @@ class RouteGoal:
     gap_ratio: float = 0.005
     objective: Objective = Objective.UTILISATION
     slack_ratio: float = 0.1
+    cap: float = math.nan
     headroom_ratio: float = 1.0
 
     def __post_init__(self) -> None:
@@ -50,6 +52,7 @@ class RouteGoal:
         self._check("active_mbps", not self.active_mbps < 0, "0 or more Mbit/s")
         for name in ("gap_ratio", "slack_ratio"):
             self._check(name, getattr(self, name) >= 0, "0 or more")
+        self._check("cap", not self.cap < 0, "0 or more")
         self._check("headroom_ratio", self.headroom_ratio > 0, "above 0")
 
     def _check(self, name: str, good: bool, expected: str) -> None:

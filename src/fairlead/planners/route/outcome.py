@@ -41,6 +41,7 @@ class Choice:
     path, stage : [session groups, slots]; path -1 is a slot not used
     weight      : [session groups, slots] sums to 1 in every row
     best, kind  : floor under ``priced_utilisation_max`` of any split of these paths
+    reasons     : what the split has to say
     replayable  : false where the wall clock cut the search
     """
 
@@ -49,6 +50,7 @@ class Choice:
     stage: NDArray[np.uint8]
     best: float = math.nan
     kind: BoundKind = BoundKind.NONE
+    reasons: tuple[Reason, ...] = ()
     replayable: bool = True
 
 
@@ -81,7 +83,7 @@ def route_plan(who: str, snapshot: Snapshot, choice: Choice, goal: RouteGoal, re
         edits=edits,
         effects=effects,
         bound=Bound(cost=cost, best=best, kind=choice.kind),
-        reasons=reasons,
+        reasons=(*reasons, *choice.reasons),
         replayable=choice.replayable,
     )
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from fairlead.model import BoundKind, Budget, Demands, ServiceClasses, Snapshot
+from fairlead.model import BoundKind, Budget, Demands, Reason, ServiceClasses, Snapshot
 from fairlead.planners.route.bound import joint_theta_floor
 from fairlead.planners.route.demand import active_groups, forecast
-from fairlead.planners.route.goal import RouteGoal
+from fairlead.planners.route.goal import Objective, RouteGoal
 from fairlead.planners.route.memory import RouteMemory
 from fairlead.planners.route.outcome import Choice
 from fairlead.planners.route.sla import Feasible
-from fairlead.planners.route.split import Split, SplitCase, split_active, split_all
+from fairlead.planners.route.split import Split, SplitCase, Turn, split_active, split_all, split_together
+from fairlead.planners.route.split_latency import split_latency
 from fairlead.predict.link_loads import extended_links
 
 Expired = Callable[[], bool]
@@ -24,10 +26,29 @@ Splitter = Callable[[Snapshot, Feasible, RouteGoal, RouteMemory, Budget, Expired
 def over_all_groups(
     snapshot: Snapshot, found: Feasible, goal: RouteGoal, memory: RouteMemory, budget: Budget, expired: Expired
 ) -> tuple[Choice, RouteMemory]:
-    """All session groups, with a proven gap."""
+    """All session groups, with a proven gap; by the objective of the goal."""
     case, memory = _case(snapshot, found, memory)
+    if goal.objective is Objective.LATENCY:
+        return _by_latency(snapshot, case, found, goal, budget, expired), memory
     split = split_all(case, gap=goal.gap_ratio, rounds=budget.rounds, expired=expired)
     return _choice(snapshot, found, split, goal, budget), memory
+
+
+def _by_latency(
+    snapshot: Snapshot, case: SplitCase, found: Feasible, goal: RouteGoal, budget: Budget, expired: Expired
+) -> Choice:
+    """The least mean latency under the cap; the cap is met whenever that is possible at all."""
+    gap, rounds = goal.gap_ratio, budget.rounds
+    safe = split_together(case, gap=gap, rounds=rounds, expired=expired)
+    cap = (1.0 + goal.slack_ratio) * safe.theta if math.isnan(goal.cap) else goal.cap
+    fastest = split_latency(case, found.latency_ms, safe, cap, gap=gap, rounds=rounds, expired=expired)
+    reason = Reason(
+        key="route.latency",
+        text=f"mean latency {fastest.latency_ms:.3f} ms, proven to be at least {fastest.floor_ms:.3f} ms "
+        f"where no priced utilisation is above {fastest.cap:.4g}",
+        numbers={"latency_ms": fastest.latency_ms, "floor_ms": fastest.floor_ms, "cap": fastest.cap},
+    )
+    return replace(_choice(snapshot, found, fastest.split, goal, budget), reasons=(reason,))
 
 
 def over_active_groups(
@@ -61,5 +82,16 @@ def _choice(snapshot: Snapshot, found: Feasible, split: Split, goal: RouteGoal, 
         stage=found.stage,
         best=best,
         kind=BoundKind.DUAL,
+        reasons=tuple(_turn_reason(turn) for turn in split.turns),
         replayable=split.replayable,
+    )
+
+
+def _turn_reason(turn: Turn) -> Reason:
+    """What is proven of one priority on the capacity that it found."""
+    return Reason(
+        key="route.turn",
+        text=f"priority {turn.priority}: highest priced utilisation {turn.theta:.4g} of what was left, "
+        f"at most {turn.gap:.2%} above the least possible",
+        numbers={"priority": turn.priority, "theta": turn.theta, "floor": turn.floor, "gap_ratio": turn.gap},
     )

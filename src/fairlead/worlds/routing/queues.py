@@ -60,7 +60,7 @@ def ways_of(truth: Snapshot, routed: Snapshot) -> Ways:
 
 
 def utilisation_of(truth: Snapshot, ways: Ways, on_path: Reals) -> tuple[Reals, Reals, Reals, Reals]:
-    """[links], [sites] inward, [sites] outward, and Mbit/s through each site; ``on_path`` [paths] is what each carries."""
+    """[links], [sites] inward, [sites] outward, and Mbit/s through each site, when paths carry ``on_path`` [paths]."""
     links, sites = truth[Links], truth[Sites]
     follows, overlay = ways.link >= 0, ways.first >= 0
     on_link = summed(ways.link[follows], on_path[ways.path[follows]], links.row_count)
