@@ -48,9 +48,9 @@ def departures() -> Counter[str]:
 
 
 def listed(module: str) -> int:
-    """Rows of the departures table whose first cell names a symbol of this module."""
-    section = PAGE.split("### Departures")[1].split("\n### ")[0]
-    rows = [line for line in section.splitlines() if line.startswith("| `fairlead.")]
+    """Rows of the tables of departures whose first cell names a symbol of this module."""
+    sections = [after.split("\n### ")[0] for after in PAGE.split("### Departures")[1:]]
+    rows = [line for section in sections for line in section.splitlines() if line.startswith("| `fairlead.")]
     return sum(row.split("|")[1].strip().strip("`").startswith(f"{module}.") for row in rows)
 
 

@@ -34,7 +34,7 @@ def read_memory(path: Path) -> GroupMemory:
 
     BadInputError for a file that cannot be read, is of another version, is damaged or is something else.
     """
-    if not path.exists() and not path.is_symlink():
+    if not os.path.lexists(path):
         return GroupMemory.begin()
     raw = read_file(path)
     head, _, rest = raw.partition(b"\n")
@@ -68,15 +68,21 @@ def memory_beside(memory: GroupMemory, path: Path) -> Iterator[None]:
             os.fsync(opened.fileno())
         Path(beside).chmod(0o644)
     except OSError as error:
-        Path(beside).unlink(missing_ok=True) if beside else None
+        if beside:
+            Path(beside).unlink(missing_ok=True)
         raise _unwritable(path, error) from None
     try:
         yield
-        Path(beside).replace(target)
-    except OSError as error:
-        raise _unwritable(path, error) from None
+        _rename(Path(beside), target, path)
     finally:
         Path(beside).unlink(missing_ok=True)
+
+
+def _rename(beside: Path, target: Path, path: Path) -> None:
+    try:
+        beside.replace(target)
+    except OSError as error:
+        raise _unwritable(path, error) from None
 
 
 def _packed(memory: GroupMemory) -> bytes:

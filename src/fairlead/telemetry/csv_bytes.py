@@ -127,8 +127,11 @@ def record_at(raw: bytes, index: int) -> Record:
 def check_shape(raw: bytes, width: int, path: Path) -> None:
     """BadInputError for the first record that has not ``width`` fields, does not close its quotes or has no end.
 
-    One pass over the file in Python; needed only where there are quotes, or where Arrow gave up.
+    One pass over the file in Python; needed only where there are quotes, or where Arrow gave up. A second one where
+    something is wrong.
     """
+    if _has_shape(raw, width):
+        return
     last: Record | None = None
     try:
         for record in records(raw):
@@ -154,6 +157,21 @@ def check_shape(raw: bytes, width: int, path: Path) -> None:
             expected='fields that hold a comma or a quote in "…", quotes inside doubled',
             hint="a quote that never closes swallows what follows" if huge or "end of data" in str(error) else "",
         ) from None
+
+
+def _has_shape(raw: bytes, width: int) -> bool:
+    """Whether nothing can be wrong with the shape: the quick look, which does not remember where anything is."""
+    lines = io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8-sig", newline="\n")
+    # a record is its fields, each quote in them twice, and quotes and commas around them
+    most = (_LONGEST_RECORD_CHARACTERS - 3 * width - 2) // 2
+    try:
+        return all(
+            len(fields) == width and sum(map(len, fields)) <= most
+            for fields in csv.reader(lines, strict=True)
+            if fields
+        )
+    except csv.Error:
+        return False
 
 
 def _raise_ragged(record: Record, width: int, path: Path) -> None:

@@ -1,8 +1,9 @@
 """Weights on the paths of every session group (Panorama 4.3): the fullest link, by its price, as empty as can be.
 
 ``split_active`` is the paper's: a linear program over the active session groups, equal shares for the others.
-``split_all`` goes beyond it: all session groups, with a proven gap. Both take the priorities in turn, each on the
-capacity that the higher ones left. ``split_together`` takes all priorities at once: the least there is over all.
+``split_all`` goes beyond it: all session groups, with a proven gap. Both take the priorities in turn; the paper's on
+the capacity that the higher ones left, the other on top of their load. ``split_together`` takes all priorities at
+once: the least there is over all.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from fairlead.predict.link_loads import ExtendedLinks, link_loads, priced_utilis
 Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Solver = Callable[[FlowProblem], FlowSplit]
+Room = Callable[[ExtendedLinks, Reals], tuple[Reals, Reals]]
+"""Links and what higher priorities took [links] -> utilisation a Mbit/s adds, and utilisation there is [links]."""
 
 LEFT_RATIO = 1e-3
 """What a link that higher priorities fill keeps of its capacity."""
@@ -47,7 +50,7 @@ class SplitCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One priority's turn: Eq. (2) on what was left, and what is proven of it. ``rounds`` were taken."""
+    """One priority's turn: Eq. (2) in the room that was left, and what is proven of it. ``rounds`` were taken."""
 
     priority: int
     theta: float
@@ -91,9 +94,12 @@ def split_all(
 ) -> Split:
     """All session groups, first-order with a proven ``gap`` a turn. ``expired`` is the emergency brake.
 
+    Departs: a lower priority is split on top of the load of the higher ones, not on the capacity that they left. To a
+    program that sees only what is left, a link that is nearly full looks as good as an empty one of the same remainder.
+
     A group of no known demand shares as those with its set of paths do, or equally where there are none.
     """
-    return _in_turn(case, np.ones(len(case.path), dtype=bool), _first_order(gap, rounds, expired))
+    return _in_turn(case, np.ones(len(case.path), dtype=bool), _first_order(gap, rounds, expired), on_top)
 
 
 def split_together(
@@ -121,7 +127,7 @@ def split_active(case: SplitCase, active: Flags, *, seconds: float = np.inf) -> 
         exact = exact_utilisation(problem, seconds=seconds)
         return exact or _stopgap(problem)
 
-    return _in_turn(case, active, solver)
+    return _in_turn(case, active, solver, on_what_is_left)
 
 
 def _first_order(gap: float, rounds: int, expired: Callable[[], bool]) -> Solver:
@@ -135,15 +141,31 @@ def _stopgap(problem: FlowProblem) -> FlowSplit:
     )
 
 
-def _in_turn(case: SplitCase, active: Flags, solver: Solver) -> Split:
-    """Highest priority first; its load is taken from the capacity of those that follow (4.3)."""
+def on_what_is_left(links: ExtendedLinks, taken: Reals) -> tuple[Reals, Reals]:
+    """The paper's (4.3): the load of higher priorities is taken from the capacity.
+
+    Departs: never the whole capacity: what has no other way is still spread well where nothing is left.
+    """
+    left = np.maximum(links.capacity_mbps - taken, LEFT_RATIO * links.capacity_mbps)
+    return np.divide(links.price, left, out=np.zeros(len(left)), where=left > 0), np.zeros(len(left))
+
+
+def on_top(links: ExtendedLinks, taken: Reals) -> tuple[Reals, Reals]:
+    """All of the capacity, with the load of higher priorities on it."""
+    capacity = links.capacity_mbps
+    use = np.divide(links.price, capacity, out=np.zeros(len(capacity)), where=capacity > 0)
+    return use, use * taken
+
+
+def _in_turn(case: SplitCase, active: Flags, solver: Solver, room: Room) -> Split:
+    """Highest priority first; those that follow make do with what it leaves."""
     rate = np.nan_to_num(case.demand_mbps)
     weight = equal_weights(case.path)
     taken = np.zeros(case.links.row_count)
     turns, replayable = [], True
     for priority in np.unique(case.priority)[::-1].tolist():
         rows = np.flatnonzero(case.priority == priority)
-        mine, turn, cut = _turn(case, rows, rate, active, taken, solver)
+        mine, turn, cut = _turn(case, rows, rate, active, room(case.links, taken), solver)
         weight[rows] = mine
         taken = taken + link_loads(case.links, case.path[rows], mine * rate[rows, None])
         turns.append(Turn(priority=priority, theta=turn.value, floor=turn.floor, rounds=turn.rounds))
@@ -154,16 +176,19 @@ def _in_turn(case: SplitCase, active: Flags, solver: Solver) -> Split:
 
 
 def _turn(
-    case: SplitCase, rows: NDArray[np.int64], rate: Reals, active: Flags, taken: Reals, solver: Solver
+    case: SplitCase,
+    rows: NDArray[np.int64],
+    rate: Reals,
+    active: Flags,
+    room: tuple[Reals, Reals],
+    solver: Solver,
 ) -> tuple[Reals, FlowSplit, bool]:
-    """Weights of the session groups ``rows`` on what ``taken`` [links] leaves, and what is proven of them."""
+    """Weights of the session groups ``rows`` in the ``room`` that is left, and what is proven of them."""
+    use, there = room
     path, demand = usable(case.links, case.path[rows]), rate[rows]
     weight = equal_weights(path)
     stuck = ((path >= 0) & _blocked(case.links)[np.maximum(path, 0)]).any(axis=1)  # only where nothing else is usable
     solved = active[rows] & ~stuck
-    # Departs: never the whole capacity: what has no other way is still spread well where nothing is left
-    left = np.maximum(case.links.capacity_mbps - taken, LEFT_RATIO * case.links.capacity_mbps)
-    use = np.divide(case.links.price, left, out=np.zeros(len(left)), where=left > 0)
     others = np.where(solved, 0.0, demand)[:, None] * weight
     problem = FlowProblem(
         path=np.ascontiguousarray(path[solved]),
@@ -171,7 +196,7 @@ def _turn(
         start=case.links.start,
         used=case.links.used,
         use=use,
-        base=use * link_loads(case.links, path, others),
+        base=there + use * link_loads(case.links, path, others),
     )
     found = solver(problem)
     weight[solved] = found.weight

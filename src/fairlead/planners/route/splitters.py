@@ -88,10 +88,10 @@ def _choice(snapshot: Snapshot, found: Feasible, split: Split, goal: RouteGoal, 
 
 
 def _turn_reason(turn: Turn) -> Reason:
-    """What is proven of one priority on the capacity that it found."""
+    """What is proven of one priority in the room that it found."""
     return Reason(
         key="route.turn",
-        text=f"priority {turn.priority}: highest priced utilisation {turn.theta:.4g} of what was left, "
+        text=f"priority {turn.priority}: highest priced utilisation {turn.theta:.4g}, "
         f"at most {turn.gap:.2%} above the least possible",
         numbers={"priority": turn.priority, "theta": turn.theta, "floor": turn.floor, "gap_ratio": turn.gap},
     )

@@ -1,0 +1,333 @@
+"""``fairlead route plan`` as a black box: CSV in, CSV and JSON out, against what the paper says in plain Python.
+
+Nothing of the product is used but its command line. Every loop-free path is enumerated (Theorem 1 makes the K best of
+them the K best through K' = K backbone paths), the stages of the SLA filter are those of Figure 6 read literally, and
+Eq. (2) is solved by scipy, one priority after the other on what the printed weights of the higher ones left.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import random
+from collections.abc import Iterable
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+
+from fairlead.service.cli import main
+
+Row = dict[str, str]
+Tables = dict[str, list[Row]]
+NAN = math.nan
+METRICS = ("latency_ms", "jitter_ms", "loss_ratio")
+PANORAMA = [
+    {"service_class": "premium", "priority": "1", "latency_ms": "200", "jitter_ms": "40", "loss_ratio": "0.1"},
+    {"service_class": "standard", "priority": "0", "latency_ms": "300", "jitter_ms": "50", "loss_ratio": "0.1"},
+    {"service_class": "default", "priority": "0", "latency_ms": "400", "jitter_ms": "50", "loss_ratio": "0.1"},
+]
+SITE_NAMES = ("a", "b>c", 'd "q" e', "zürich, 東京", "-f g")
+GROUP_NAMES = ("u>v", "x, y", "ein Dorf", "ß", "-3")
+
+
+def number(text: str) -> float:
+    return float(text) if text.strip() and text.strip().lower() != "nan" else NAN
+
+
+# --- what the paper says -----------------------------------------------------------------------------------------------
+
+
+class Way:
+    """A path of a pair of groups: its sites, and its three metrics."""
+
+    def __init__(self, sites: tuple[str, ...], parts: list[Row]) -> None:
+        self.sites = sites
+        self.latency = sum(number(part["latency_ms"]) for part in parts)
+        self.jitter = sum(number(part["jitter_ms"]) for part in parts)
+        self.loss = 1.0 - math.prod(1.0 - number(part["loss_ratio"]) for part in parts)
+        self.all = (self.latency, self.jitter, self.loss)
+
+
+def ways(tables: Tables, source: str, target: str) -> list[Way]:
+    """All usable loop-free paths from the users of a group to those of another, shortest first."""
+    link = {(row["source"], row["target"]): row for row in tables["links"]}
+    access = {(row["group"], row["site"]): row for row in tables["access"]}
+    found = [
+        Way((), [row])
+        for row in tables.get("direct", [])
+        if (row["source_group"], row["target_group"]) == (source, target)
+    ]
+    names = [row["site"] for row in tables["sites"]]
+    for count in range(1, len(names) + 1):
+        for sites in permutations(names, count):
+            ends = ((source, sites[0]), (target, sites[-1]))
+            steps = list(zip(sites, sites[1:], strict=False))
+            if all(end in access for end in ends) and all(step in link for step in steps):
+                found.append(Way(sites, [access[ends[0]], *(link[step] for step in steps), access[ends[1]]]))
+    return sorted((way for way in found if not math.isnan(way.latency)), key=lambda way: way.latency)
+
+
+def limits_of(row: Row) -> tuple[float, ...]:
+    return tuple(math.inf if math.isnan(number(row[name])) else number(row[name]) for name in METRICS)
+
+
+def inside(value: float, limit: float) -> bool:
+    return limit == math.inf or value <= limit
+
+
+def stages(top: list[Way], classes: list[Row], name: str) -> list[tuple[Way, str]]:
+    """Figure 6, stage after stage."""
+    ladder = sorted(classes, key=limits_of)
+    own = next(place for place, row in enumerate(ladder) if row["service_class"] == name)
+    for place in range(own, len(ladder)):
+        # a class whose limits are the same is not lower, but to ask it again changes nothing
+        limits = limits_of(ladder[place])
+        good = [way for way in top if all(map(inside, way.all, limits))]
+        if good:
+            return [(way, "sla" if place == own else "downgraded") for way in good]
+        kept: list[tuple[Way, str]] = []
+        for kind, word in enumerate(("latency", "jitter", "loss")):
+            two = [
+                way for way in top if [inside(way.all[each], limits[each]) for each in range(3)].count(True) == 2
+                and not inside(way.all[kind], limits[kind])
+            ]  # fmt: skip
+            unknown_last = [math.inf if math.isnan(way.all[kind]) else way.all[kind] for way in two]
+            stage = f"relaxed_{word}" if place == own else "downgraded_relaxed"
+            kept += [(way, stage) for way, value in zip(two, unknown_last, strict=True) if value == min(unknown_last)]
+        if kept:
+            return sorted(kept, key=lambda each: each[0].latency)
+    return [(top[0], "last_resort")]
+
+
+def fewest_hops(kept: list[tuple[Way, str]], count: int) -> list[tuple[Way, str]]:
+    chosen = sorted(kept, key=lambda each: (len(each[0].sites), each[0].latency))[:count]
+    return sorted(chosen, key=lambda each: each[0].latency)
+
+
+def expected(tables: Tables, source: str, target: str, name: str) -> tuple[list[tuple[Way, str]], bool]:
+    """The kept paths with their stages, and whether the paper leaves a choice between equals."""
+    if source == target:
+        same = [way for way in [Way((), [row]) for row in tables.get("direct", [])
+                if row["source_group"] == row["target_group"] == source]]  # fmt: skip
+        unmeasured = Way((), [dict.fromkeys(METRICS, "")])
+        return [((same or [unmeasured])[0], "same_group")], False
+    every = ways(tables, source, target)
+    if not every:
+        return [(Way((), [dict.fromkeys(METRICS, "")]), "unreachable")], False
+    top = every[:5]
+    tie = len({way.latency for way in every[:6]}) < len(every[:6])
+    kept = stages(top, tables.get("service_classes") or PANORAMA, name)
+    return fewest_hops(kept, 3), tie
+
+
+def loads(tables: Tables, shares: Iterable[tuple[tuple[str, ...], float]]) -> dict[tuple[str, ...], float]:
+    """Mbit/s on every backbone link, and into and out of every site's card (Figure 7)."""
+    found: dict[tuple[str, ...], float] = {}
+    for sites, rate in shares:
+        if sites:
+            for place in [("in", sites[0]), ("out", sites[-1]), *zip(sites, sites[1:], strict=False)]:
+                found[place] = found.get(place, 0.0) + rate
+    return found
+
+
+def capacities(tables: Tables) -> dict[tuple[str, ...], tuple[float, float]]:
+    """Capacity (infinite: unknown) and price of the same."""
+
+    def of(row: Row, column: str) -> tuple[float, float]:
+        capacity, price = number(row.get(column, "")), number(row.get("cost_per_mbps", ""))
+        return math.inf if math.isnan(capacity) else capacity, 1.0 if math.isnan(price) else price
+
+    cards = {(way, row["site"]): of(row, "nic_mbps") for row in tables["sites"] for way in ("in", "out")}
+    return {**cards, **{(row["source"], row["target"]): of(row, "capacity_mbps") for row in tables["links"]}}
+
+
+def least_theta(
+    groups: list[tuple[float, list[tuple[str, ...]]]], left: dict[tuple[str, ...], tuple[float, float]]
+) -> float:
+    """Eq. (2) by scipy; paths over nothing are used only where there is no other."""
+    priced = {place: price / capacity for place, (capacity, price) in left.items() if price and 0 < capacity < math.inf}
+    shut = {place for place, (capacity, _) in left.items() if capacity == 0}
+    columns: list[tuple[int, float, dict[tuple[str, ...], float]]] = []
+    for number_of, (rate, sets) in enumerate(groups):
+        uses = [loads({}, [(sites, rate)]) for sites in sets]
+        passable = [use for use in uses if not shut & set(use)]
+        if not passable:
+            return math.inf
+        columns += [(number_of, rate, use) for use in passable]
+    if not columns or not priced:
+        return 0.0
+    places = sorted(priced)
+    above = np.zeros((len(places), len(columns) + 1))
+    above[:, -1] = -1.0
+    whole = np.zeros((len(groups), len(columns) + 1))
+    for at, (owner, _, use) in enumerate(columns):
+        whole[owner, at] = 1.0
+        for row, place in enumerate(places):
+            above[row, at] = use.get(place, 0.0) * priced[place]
+    cost = np.append(np.zeros(len(columns)), 1.0)
+    return float(linprog(cost, above, np.zeros(len(places)), whole, np.ones(len(groups)), method="highs").fun)
+
+
+# --- the black box ------------------------------------------------------------------------------------------------------
+
+
+def write(tables: Tables, folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    for name, rows in tables.items():
+        if rows or name in ("links",):
+            columns = list(rows[0]) if rows else ["source", "target", "latency_ms"]
+            with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+                sheet = csv.DictWriter(file, columns)
+                sheet.writeheader()
+                sheet.writerows(rows)
+    return folder
+
+
+def planned(tables: Tables, folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[dict, list[Row]]:  # type: ignore[type-arg]
+    code = main(["route", "plan", str(write(tables, folder / "net")), "--out", str(folder / "out"), "--json"])
+    said = capsys.readouterr()
+    assert code == 0, said.err
+    with (folder / "out" / "routes.csv").open(newline="", encoding="utf-8") as file:
+        return json.loads(said.out), list(csv.DictReader(file))
+
+
+def close(first: float, second: float) -> bool:
+    return (math.isnan(first) and math.isnan(second)) or math.isclose(first, second, rel_tol=1e-9, abs_tol=1e-9)
+
+
+def check(tables: Tables, folder: Path, capsys: pytest.CaptureFixture[str]) -> int:
+    """Compares one network; returns how many session groups were compared path for path."""
+    answer, rows = planned(tables, folder, capsys)
+    of_group: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        of_group.setdefault((row["source_group"], row["target_group"], row["service_class"]), []).append(row)
+    demands = {
+        (row["source_group"], row["target_group"], row["service_class"]): number(row["demand_mbps"])
+        for row in tables["demands"]
+    }
+    assert set(of_group) == set(demands)
+    compared = 0
+    for names, found in of_group.items():
+        assert [int(row["rank"]) for row in found] == list(range(len(found)))
+        assert math.isclose(sum(float(row["weight_ratio"]) for row in found), 1.0, abs_tol=1e-9)
+        assert all(float(row["weight_ratio"]) >= 0 for row in found)
+        known = {">".join(way.sites): way for way in [*ways(tables, *names[:2]), expected(tables, *names)[0][0][0]]}
+        for row in found:  # whatever the choice was, its metrics are those of its sites
+            assert all(map(close, (number(row[name]) for name in METRICS), known[row["sites"]].all)), (names, row)
+        kept, tie = expected(tables, *names)
+        got = [(row["sites"], row["stage"]) for row in found]
+        if not tie:
+            assert got == [(">".join(way.sites), stage) for way, stage in kept], names
+            compared += 1
+        else:
+            assert len(got) <= 3
+    check_split(tables, answer, of_group, demands)
+    return compared
+
+
+def check_split(
+    tables: Tables,
+    answer: dict,  # type: ignore[type-arg]
+    of_group: dict[tuple[str, str, str], list[Row]],
+    demands: dict[tuple[str, str, str], float],
+) -> None:
+    """Every turn is as good as it says, and the whole as full as it says."""
+    spelt = {">".join(way.sites): way.sites for names in of_group for way in ways(tables, *names[:2])} | {"": ()}
+    priority = {
+        row["service_class"]: int(row["priority"]) for row in tables.get("service_classes") or PANORAMA
+    }
+    full, taken = capacities(tables), dict[tuple[str, ...], float]()
+    turns = {reason["numbers"]["priority"]: reason["numbers"] for reason in answer["reasons"]
+             if reason["key"] == "route.turn"}  # fmt: skip
+    for level in sorted(set(priority.values()), reverse=True):
+        mine = [names for names in of_group if priority[names[2]] == level and demands[names] > 0]
+        if not mine:
+            continue
+        # what is full keeps a thousandth of its capacity (docs: Departs)
+        left = {p: (max(c - taken.get(p, 0.0), c / 1000 if c < math.inf else c), price) for p, (c, price) in full.items()}
+        put = loads({}, [(spelt[row["sites"]], float(row["weight_ratio"]) * demands[names])
+                         for names in mine for row in of_group[names]])  # fmt: skip
+        least = least_theta([(demands[n], [spelt[row["sites"]] for row in of_group[n]]) for n in mine], left)
+        told = turns[level]
+        if math.isfinite(least):
+            theta = max((left[p][1] * rate / left[p][0] for p, rate in put.items() if rate > 0 and left[p][1] > 0), default=0.0)
+            assert math.isclose(theta, told["theta"], rel_tol=1e-6, abs_tol=1e-9), (theta, told, least)
+            assert told["floor"] <= least * (1 + 1e-6) + 1e-9
+            assert theta <= least / (1 - 0.0051) + 1e-9, (level, theta, least)
+        else:
+            assert told["theta"] in (None, math.inf, "Infinity"), told
+        for place, rate in put.items():
+            taken[place] = taken.get(place, 0.0) + rate
+    cost = max((price * taken[p] / c if c else math.inf for p, (c, price) in full.items() if taken.get(p, 0) > 0 and price),
+               default=0.0)  # fmt: skip
+    told_cost = answer["bound"]["cost"]
+    if math.isfinite(cost):
+        assert math.isclose(cost, told_cost, rel_tol=1e-6, abs_tol=1e-9)
+    every = [(demands[n], [spelt[row["sites"]] for row in of_group[n]]) for n in of_group if demands[n] > 0]
+    best, joint = answer["bound"]["best"], least_theta(every, full)
+    if math.isfinite(joint):
+        assert best <= joint * (1 + 1e-6) + 1e-9  # a true floor under every split of these paths
+
+
+# --- networks with every awkwardness ------------------------------------------------------------------------------------
+
+
+def value(chance: random.Random, low: float, high: float, *, blank: float, ties: bool = False) -> str:
+    if chance.random() < blank:
+        return chance.choice(["", "NaN"])
+    return str(chance.choice([0, 8, 16])) if ties else str(round(chance.uniform(low, high) * 1024) / 1024)
+
+
+def random_tables(seed: int) -> Tables:
+    chance = random.Random(seed)
+    ties, blank = chance.random() < 0.25, chance.choice([0.0, 0.1, 0.3])
+    sites = SITE_NAMES[: chance.randint(1, 5)] if chance.random() < 0.5 else tuple(map(str, range(7, 7 + chance.randint(1, 5))))
+    groups = GROUP_NAMES[: chance.randint(1, 5)] if chance.random() < 0.5 else tuple(map(str, range(1, 5)))
+    far, bad = chance.choice([20, 150]), chance.choice([0.005, 0.1])
+
+    def metrics(missing: float = 0.1) -> Row:
+        return {
+            "latency_ms": value(chance, 0, far, blank=missing, ties=ties),
+            "jitter_ms": value(chance, 0, 30, blank=blank),
+            "loss_ratio": value(chance, 0, bad, blank=blank),
+        }
+
+    def room(zero: float = 0.1) -> Row:
+        capacity = "0" if chance.random() < zero else value(chance, 50, 500, blank=0.2)
+        return {"capacity_mbps": capacity, "cost_per_mbps": str(chance.choice([0, 1, 1, 2.5]))}
+
+    classes = PANORAMA
+    if chance.random() < 0.5:
+        classes = [
+            {"service_class": name, "priority": str(chance.randint(0, 2)), "latency_ms": chance.choice(["50", "200", ""]),
+             "jitter_ms": chance.choice(["20", "60", ""]), "loss_ratio": chance.choice(["0.01", "0.1", ""])}
+            for name in ("gold, 1", "iron>2", "Ω")
+        ]  # fmt: skip
+    tables: Tables = {
+        "sites": [{"site": s, "nic_mbps": (r := room())["capacity_mbps"], "cost_per_mbps": r["cost_per_mbps"]} for s in sites],
+        "links": [
+            {"source": a, "target": b, **metrics(), **room()} for a, b in permutations(sites, 2) if chance.random() < 0.7
+        ],
+        "access": [
+            {"group": g, "site": s, **metrics()} for g in groups for s in sites if chance.random() < 0.8 or s == sites[0]
+        ],
+        "demands": [
+            {"source_group": s, "target_group": t, "service_class": c["service_class"],
+             "demand_mbps": chance.choice(["", "0", str(chance.randint(1, 90))])}
+            for s in groups for t in groups for c in classes if chance.random() < 0.6
+        ],
+    }  # fmt: skip
+    if chance.random() < 0.7:
+        tables["direct"] = [
+            {"source_group": s, "target_group": t, **metrics(0.2)} for s in groups for t in groups if chance.random() < 0.6
+        ]
+    if classes is not PANORAMA:
+        tables["service_classes"] = classes
+    if not tables["demands"]:
+        tables["demands"] = [{"source_group": groups[0], "target_group": groups[-1],
+                              "service_class": classes[0]["service_class"], "demand_mbps": "5"}]  # fmt: skip
+    return tables
