@@ -91,7 +91,7 @@ def test_unknown_demand_and_missing_paths_weigh_nothing() -> None:
 
 
 def test_links_without_capacity() -> None:
-    """Avoided where they can be; infinite where not, if somebody has to; a free link is not judged."""
+    """Avoided where they can be; infinite where not, if somebody has to; being free makes no room."""
     links = ExtendedLinks(
         capacity_mbps=np.array([0.0, 2.0]), price=np.ones(2), start=np.arange(3), used=np.array([0, 1], np.int32)
     )
@@ -106,8 +106,13 @@ def test_links_without_capacity() -> None:
     assert theta_floor(links, only, 0 * one, np.ones(2)) == 0
     assert exact_theta(links, only, 0 * one) == 0
     free = replace(links, price=np.array([0.0, 1.0]))
-    assert theta_floor(free, only, one, np.ones(2)) == 0
-    assert exact_theta(free, only, one) == 0
+    assert theta_floor(free, only, one, np.ones(2)) == np.inf
+    assert exact_theta(free, only, one) == np.inf
+    assert theta_floor(free, both, one, np.ones(2)) == pytest.approx(0.5)
+    assert exact_theta(free, both, one) == pytest.approx(0.5)
+    wide = replace(free, capacity_mbps=np.array([1.0, 2.0]))
+    assert theta_floor(wide, only, one, np.ones(2)) == 0
+    assert exact_theta(wide, only, one) == 0
 
 
 def test_the_price_of_priority_is_seen() -> None:

@@ -14,6 +14,7 @@ import random
 from collections.abc import Iterable
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,8 @@ from fairlead.service.cli import main
 
 Row = dict[str, str]
 Tables = dict[str, list[Row]]
+Names = tuple[str, str, str]
+Answer = dict[str, Any]
 NAN = math.nan
 METRICS = ("latency_ms", "jitter_ms", "loss_ratio")
 PANORAMA = [
@@ -117,14 +120,15 @@ def expected(tables: Tables, source: str, target: str, name: str) -> tuple[list[
         return [((same or [unmeasured])[0], "same_group")], False
     every = ways(tables, source, target)
     if not every:
-        return [(Way((), [dict.fromkeys(METRICS, "")]), "unreachable")], False
+        plain = [row for row in tables.get("direct", []) if (row["source_group"], row["target_group"]) == (source, target)]
+        return [(Way((), plain or [dict.fromkeys(METRICS, "")]), "unreachable")], False
     top = every[:5]
     tie = len({way.latency for way in every[:6]}) < len(every[:6])
     kept = stages(top, tables.get("service_classes") or PANORAMA, name)
     return fewest_hops(kept, 3), tie
 
 
-def loads(tables: Tables, shares: Iterable[tuple[tuple[str, ...], float]]) -> dict[tuple[str, ...], float]:
+def loads(shares: Iterable[tuple[tuple[str, ...], float]]) -> dict[tuple[str, ...], float]:
     """Mbit/s on every backbone link, and into and out of every site's card (Figure 7)."""
     found: dict[tuple[str, ...], float] = {}
     for sites, rate in shares:
@@ -146,30 +150,32 @@ def capacities(tables: Tables) -> dict[tuple[str, ...], tuple[float, float]]:
 
 
 def least_theta(
-    groups: list[tuple[float, list[tuple[str, ...]]]], left: dict[tuple[str, ...], tuple[float, float]]
+    groups: list[tuple[float, list[tuple[str, ...]]]],
+    full: dict[tuple[str, ...], tuple[float, float]],
+    there: dict[tuple[str, ...], float] | None = None,
 ) -> float:
-    """Eq. (2) by scipy; paths over nothing are used only where there is no other."""
-    priced = {place: price / capacity for place, (capacity, price) in left.items() if price and 0 < capacity < math.inf}
-    shut = {place for place, (capacity, _) in left.items() if capacity == 0}
-    columns: list[tuple[int, float, dict[tuple[str, ...], float]]] = []
-    for number_of, (rate, sets) in enumerate(groups):
-        uses = [loads({}, [(sites, rate)]) for sites in sets]
-        passable = [use for use in uses if not shut & set(use)]
+    """Eq. (2) by scipy, on top of the load that is ``there``; paths over nothing are used only where there is no other."""
+    priced = {place: price / capacity for place, (capacity, price) in full.items() if 0 < capacity < math.inf}
+    shut = {place for place, (capacity, _) in full.items() if capacity == 0}
+    columns: list[tuple[int, dict[tuple[str, ...], float]]] = []
+    for owner, (rate, sets) in enumerate(groups):
+        passable = [use for use in (loads([(sites, rate)]) for sites in sets) if not shut & set(use)]
         if not passable:
             return math.inf
-        columns += [(number_of, rate, use) for use in passable]
-    if not columns or not priced:
-        return 0.0
+        columns += [(owner, use) for use in passable]
     places = sorted(priced)
+    if not columns or not places:
+        return fullest(full, {}, there or {})
     above = np.zeros((len(places), len(columns) + 1))
     above[:, -1] = -1.0
     whole = np.zeros((len(groups), len(columns) + 1))
-    for at, (owner, _, use) in enumerate(columns):
+    for at, (owner, use) in enumerate(columns):
         whole[owner, at] = 1.0
         for row, place in enumerate(places):
             above[row, at] = use.get(place, 0.0) * priced[place]
+    base = np.array([-(there or {}).get(place, 0.0) * priced[place] for place in places])
     cost = np.append(np.zeros(len(columns)), 1.0)
-    return float(linprog(cost, above, np.zeros(len(places)), whole, np.ones(len(groups)), method="highs").fun)
+    return float(linprog(cost, above, base, whole, np.ones(len(groups)), method="highs").fun)
 
 
 # --- the black box ------------------------------------------------------------------------------------------------------
@@ -187,8 +193,11 @@ def write(tables: Tables, folder: Path) -> Path:
     return folder
 
 
-def planned(tables: Tables, folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[dict, list[Row]]:  # type: ignore[type-arg]
-    code = main(["route", "plan", str(write(tables, folder / "net")), "--out", str(folder / "out"), "--json"])
+def planned(
+    tables: Tables, folder: Path, capsys: pytest.CaptureFixture[str], method: str
+) -> tuple[Answer, list[Row]]:
+    network, out = write(tables, folder / "net"), folder / "out"
+    code = main(["route", "plan", str(network), "--out", str(out), "--method", method, "--json"])
     said = capsys.readouterr()
     assert code == 0, said.err
     with (folder / "out" / "routes.csv").open(newline="", encoding="utf-8") as file:
@@ -199,10 +208,10 @@ def close(first: float, second: float) -> bool:
     return (math.isnan(first) and math.isnan(second)) or math.isclose(first, second, rel_tol=1e-9, abs_tol=1e-9)
 
 
-def check(tables: Tables, folder: Path, capsys: pytest.CaptureFixture[str]) -> int:
+def check(tables: Tables, folder: Path, capsys: pytest.CaptureFixture[str], method: str = "fairlead") -> int:
     """Compares one network; returns how many session groups were compared path for path."""
-    answer, rows = planned(tables, folder, capsys)
-    of_group: dict[tuple[str, str, str], list[Row]] = {}
+    answer, rows = planned(tables, folder, capsys, method)
+    of_group: dict[Names, list[Row]] = {}
     for row in rows:
         of_group.setdefault((row["source_group"], row["target_group"], row["service_class"]), []).append(row)
     demands = {
@@ -225,52 +234,66 @@ def check(tables: Tables, folder: Path, capsys: pytest.CaptureFixture[str]) -> i
             compared += 1
         else:
             assert len(got) <= 3
-    check_split(tables, answer, of_group, demands)
+    check_split(tables, answer, of_group, demands, method)
     return compared
 
 
 def check_split(
-    tables: Tables,
-    answer: dict,  # type: ignore[type-arg]
-    of_group: dict[tuple[str, str, str], list[Row]],
-    demands: dict[tuple[str, str, str], float],
+    tables: Tables, answer: Answer, sets: dict[Names, list[Row]], demands: dict[Names, float], method: str
 ) -> None:
     """Every turn is as good as it says, and the whole as full as it says."""
-    spelt = {">".join(way.sites): way.sites for names in of_group for way in ways(tables, *names[:2])} | {"": ()}
-    priority = {
-        row["service_class"]: int(row["priority"]) for row in tables.get("service_classes") or PANORAMA
-    }
+    spelt = {">".join(way.sites): way.sites for names in sets for way in ways(tables, *names[:2])} | {"": ()}
+    priority = {row["service_class"]: int(row["priority"]) for row in tables.get("service_classes") or PANORAMA}
     full, taken = capacities(tables), dict[tuple[str, ...], float]()
-    turns = {reason["numbers"]["priority"]: reason["numbers"] for reason in answer["reasons"]
-             if reason["key"] == "route.turn"}  # fmt: skip
-    for level in sorted(set(priority.values()), reverse=True):
-        mine = [names for names in of_group if priority[names[2]] == level and demands[names] > 0]
-        if not mine:
-            continue
-        # what is full keeps a thousandth of its capacity (docs: Departs)
-        left = {p: (max(c - taken.get(p, 0.0), c / 1000 if c < math.inf else c), price) for p, (c, price) in full.items()}
-        put = loads({}, [(spelt[row["sites"]], float(row["weight_ratio"]) * demands[names])
-                         for names in mine for row in of_group[names]])  # fmt: skip
-        least = least_theta([(demands[n], [spelt[row["sites"]] for row in of_group[n]]) for n in mine], left)
-        told = turns[level]
-        if math.isfinite(least):
-            theta = max((left[p][1] * rate / left[p][0] for p, rate in put.items() if rate > 0 and left[p][1] > 0), default=0.0)
-            assert math.isclose(theta, told["theta"], rel_tol=1e-6, abs_tol=1e-9), (theta, told, least)
-            assert told["floor"] <= least * (1 + 1e-6) + 1e-9
-            assert theta <= least / (1 - 0.0051) + 1e-9, (level, theta, least)
+    turns = {each["numbers"]["priority"]: each["numbers"] for each in answer["reasons"] if each["key"] == "route.turn"}
+    free = {names: [spelt[row["sites"]] for row in rows] for names, rows in sets.items()}
+    for level in sorted(turns, reverse=True):
+        mine = [names for names in sets if priority[names[2]] == level and demands[names] > 0]
+        room, there = full, taken
+        if method == "panorama":  # what is full keeps a thousandth of its capacity
+            there = {}
+            room = {
+                place: (capacity if capacity == math.inf else max(capacity - taken.get(place, 0.0), capacity / 1000), price)
+                for place, (capacity, price) in full.items()
+            }
+        put = loads(
+            (spelt[row["sites"]], float(row["weight_ratio"]) * demands[names]) for names in mine for row in sets[names]
+        )
+        least = least_theta([(demands[names], free[names]) for names in mine], room, there)
+        theta = fullest(room, put, there)
+        if math.isinf(least):
+            assert turns[level]["theta"] is None or math.isinf(turns[level]["theta"])
         else:
-            assert told["theta"] in (None, math.inf, "Infinity"), told
+            assert math.isclose(theta, turns[level]["theta"], rel_tol=1e-6, abs_tol=1e-9)
+            assert turns[level]["floor"] <= least * (1 + 1e-6) + 1e-9, (level, turns, least, theta)
+            assert theta <= least / (1 - 0.0051) + 1e-9, (level, theta, least)
         for place, rate in put.items():
             taken[place] = taken.get(place, 0.0) + rate
-    cost = max((price * taken[p] / c if c else math.inf for p, (c, price) in full.items() if taken.get(p, 0) > 0 and price),
-               default=0.0)  # fmt: skip
-    told_cost = answer["bound"]["cost"]
+    check_bound(answer, fullest(full, taken, {}), least_theta(
+        [(demands[names], free[names]) for names in sets if demands[names] > 0], full))  # fmt: skip
+
+
+def fullest(
+    room: dict[tuple[str, ...], tuple[float, float]], put: dict[tuple[str, ...], float], there: dict[tuple[str, ...], float]
+) -> float:
+    """C-MLU; infinite where load meets no capacity."""
+    load = {  # what higher priorities put on nothing is told in their turn
+        place: put.get(place, 0.0) + (there.get(place, 0.0) if room[place][0] else 0.0) for place in room
+    }
+    return max(
+        (price * load[p] / capacity if capacity else math.inf for p, (capacity, price) in room.items() if load[p] > 0),
+        default=0.0,
+    )
+
+
+def check_bound(answer: Answer, cost: float, joint: float) -> None:
+    """The cost is what the weights give; the floor is under every split of these paths, priorities or not."""
+    told, best = answer["bound"]["cost"], answer["bound"]["best"]
     if math.isfinite(cost):
-        assert math.isclose(cost, told_cost, rel_tol=1e-6, abs_tol=1e-9)
-    every = [(demands[n], [spelt[row["sites"]] for row in of_group[n]]) for n in of_group if demands[n] > 0]
-    best, joint = answer["bound"]["best"], least_theta(every, full)
-    if math.isfinite(joint):
-        assert best <= joint * (1 + 1e-6) + 1e-9  # a true floor under every split of these paths
+        assert math.isclose(cost, told, rel_tol=1e-6, abs_tol=1e-9)
+        assert best <= joint * (1 + 1e-6) + 1e-9
+    else:
+        assert told is None or math.isinf(told)
 
 
 # --- networks with every awkwardness ------------------------------------------------------------------------------------

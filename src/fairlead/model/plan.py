@@ -41,15 +41,22 @@ class Bound:
     kind: BoundKind
 
     def __post_init__(self) -> None:
-        assert self.kind is BoundKind.NONE or self.cost >= self.best - 1e-6 * max(1.0, abs(self.best)), (
+        # an infinite best (nothing finite can be had) is met by an infinite cost alone: infinity - infinity is no number
+        rounding = 0.0 if math.isinf(self.best) else 1e-6 * max(1.0, abs(self.best))
+        assert self.kind is BoundKind.NONE or self.cost >= self.best - rounding, (
             f"cost {self.cost} under its bound {self.best}"
         )
 
     @property
     def gap(self) -> float:
-        """(cost - best) / cost: 0 is proven optimal, NaN where nothing is proven, 0 for a free plan."""
+        """(cost - best) / cost: 0 is proven optimal, NaN where nothing is proven, 0 for a free plan.
+
+        1 for an infinite cost where a finite one was not ruled out.
+        """
         if math.isnan(self.best):
             return math.nan
+        if math.isinf(self.cost):
+            return 0.0 if self.best == self.cost else 1.0
         return max(0.0, (self.cost - self.best) / self.cost) if self.cost > 0 else 0.0
 
 

@@ -87,10 +87,12 @@ def routed_loads(snapshot: Snapshot) -> Reals:
 
 
 def priced_utilisation(links: ExtendedLinks, load_mbps: Reals) -> Reals:
-    """price * load / capacity [rows] (Panorama Eq. 2, the term under C-MLU); 0 / 0 is 0, load on nothing is infinite.
+    """price * load / capacity [rows] (Panorama Eq. 2, the term under C-MLU); 0 / 0 is 0.
 
-    A link of unknown capacity is not judged: 0.
+    Load on nothing is infinite, whatever it costs: nobody can use a link for free that carries nothing. A link of
+    unknown capacity is not judged: 0.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         use = links.price * load_mbps / links.capacity_mbps
+    use = np.where(links.capacity_mbps > 0, use, np.inf)
     return np.where(load_mbps > 0, use, 0.0)

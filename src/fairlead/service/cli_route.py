@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fairlead.service.cli_route_map import MAP_EXAMPLES, route_map
 from fairlead.service.options import Form, Format, Json, NetworkOut, Seed, Strict, Workers, examples
 from fairlead.service.options import seconds as seconds_of
 from fairlead.service.options_route import (
@@ -109,6 +110,9 @@ def route_plan(
         warn(f"a safety rule would refuse this plan: {violation}")
 
 
+route.command("map", epilog=MAP_EXAMPLES)(route_map)
+
+
 @route.command(
     "serve", epilog=examples("fairlead route plan my-overlay --store my-store", "fairlead route serve my-store")
 )
@@ -123,7 +127,10 @@ def route_serve(
 ) -> None:
     """Answer path requests over HTTP from the newest whole generation, with or without a controller."""
     from fairlead.service.route_server import serve_routes
+    from fairlead.service.route_store import loaded
+    from fairlead.service.terminal import note
 
+    note(f"serving {loaded(store).manifest.name} and what follows on http://{host}:{port}; stop with Ctrl-C")
     serve_routes(store, host, port, workers, stale_after)
 
 

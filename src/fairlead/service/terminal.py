@@ -52,6 +52,12 @@ def warn(text: str) -> None:
     sys.stderr.write(f"warning: {' '.join(text.split())}\n")
 
 
+def note(text: str) -> None:
+    """One line on stderr, about what is being done."""
+    sys.stderr.write(f"{' '.join(text.split())}\n")
+    sys.stderr.flush()
+
+
 Watch = Callable[[str, int, int], None]
 
 

@@ -18,6 +18,7 @@ from fairlead.telemetry.texts import Coded
 
 _WHOLE = r"^[+-]?[0-9]{1,18}$"
 _ISO = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?([Zz]|[+-]\d\d(:?\d\d)?)$"
+_PLAIN_UTC = r"^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$"
 _FINE = r"[.,]\d{3}\d*[1-9]\d*([Zz]|[+-])"
 _ISO_LOCAL = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?)?$"
 _NANOSECONDS: Mapping[str, int] = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
@@ -98,12 +99,28 @@ def _parsed(distinct: Any) -> tuple[NDArray[np.int64], NDArray[np.bool_], _Probl
     local = local & ~iso
     blank = pc.equal(trimmed, "").to_numpy(zero_copy_only=False)
     bad = ~(whole | iso | local | blank)
-    for i in np.flatnonzero(iso):  # windows are few; a column of a million distinct times takes seconds, once
+    plain_utc = pc.match_substring_regex(trimmed, _PLAIN_UTC).to_numpy(zero_copy_only=False)
+    at_once = _cast(trimmed.filter(pa.array(plain_utc)))
+    if at_once is None:
+        plain_utc[:] = False
+    else:
+        values[plain_utc] = at_once
+    for i in np.flatnonzero(iso & ~plain_utc):  # other spellings one by one: a million distinct ones take seconds
         milliseconds = _milliseconds(trimmed[int(i)].as_py())
         bad[i] = milliseconds is None
         values[i] = milliseconds or 0
     too_fine = pc.match_substring_regex(trimmed, _FINE).to_numpy(zero_copy_only=False) & iso
     return values, iso, {_ABSENT: blank, _NOT_A_WINDOW: bad, _LOCAL_TIME: local, _TOO_FINE: too_fine}
+
+
+def _cast(texts: Any) -> NDArray[np.int64] | None:
+    """Milliseconds since 1970 of many plain UTC times; ``None`` where the calendar does not know all of them."""
+    try:
+        moments = texts.cast(pa.timestamp("ms", "UTC"))
+    except pa.ArrowInvalid:
+        return None
+    found: NDArray[np.int64] = moments.cast(pa.int64()).to_numpy(zero_copy_only=False)
+    return found
 
 
 def _milliseconds(text: str) -> int | None:

@@ -100,9 +100,8 @@ def least_theta(links: ExtendedLinks, path: PathRows, demand_mbps: Reals, *, sec
 
 
 def _use(links: ExtendedLinks) -> Reals:
-    """[links] price / capacity: infinite without capacity, 0 where the link costs nothing or is not limited."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(links.price > 0, links.price / links.capacity_mbps, 0.0)
+    """[links] price / capacity: infinite without capacity, else 0 where the link costs nothing or is not limited."""
+    return np.divide(links.price, links.capacity_mbps, out=np.full(len(links.price), np.inf), where=links.capacity_mbps > 0)
 
 
 def _along(links: ExtendedLinks, at: Reals) -> Reals:

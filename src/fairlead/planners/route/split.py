@@ -214,7 +214,7 @@ def usable(links: ExtendedLinks, path: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 def _blocked(links: ExtendedLinks) -> Flags:
-    """[paths] over a link that carries nothing. A link that costs nothing is not judged (Eq. 2), so it never blocks."""
-    shut = (links.capacity_mbps == 0) & (links.price > 0)
+    """[paths] over a link that carries nothing, whatever it costs."""
+    shut = links.capacity_mbps == 0
     met = np.concatenate([[0], np.cumsum(shut[links.used])])
     return np.asarray(met[links.start[1:]] > met[links.start[:-1]])
