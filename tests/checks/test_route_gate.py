@@ -18,19 +18,22 @@ from fairlead.model import (
     Paths,
     Plan,
     Routes,
+    ServiceClasses,
     Sites,
     Snapshot,
+    Stage,
     UsageError,
     apply_edits,
     invert,
 )
 from fairlead.planners.route import RouteGoal, prepared
 from fairlead.planners.route.outcome import route_plan, single_choice
-from fairlead.predict.route_metrics import ROUTING_METRICS
+from fairlead.predict.route_metrics import ROUTING_METRICS, end_to_end
 from fairlead.service.executor import Workers
 from fairlead.service.wiring import ROUTE_METHODS
 
 GOAL = RouteGoal(backbone_count=3, path_count=3)
+METRIC_NAMES = ("latency_ms", "jitter_ms", "loss_ratio")
 
 
 def network(seed: int = 0) -> Snapshot:
@@ -216,3 +219,37 @@ def test_a_rival_that_picks_one_path_says_what_it_is() -> None:
     plan = route_plan("test", snapshot, choice, GOAL)
     assert rules(snapshot, plan) == []
     assert snapshot[Paths].row_count > snapshot[Sites].row_count + snapshot[Links].row_count
+
+
+def test_the_first_path_that_is_not_there() -> None:
+    snapshot = network()
+    count = snapshot[Paths].row_count
+    for row, broken in ((count - 1, False), (count, True)):
+        plan = replace(planned(snapshot), edits=(cells("path", [0], [row]),))
+        assert ("G9" in rules(snapshot, plan)) is broken
+
+
+def test_a_rival_says_how_much_its_one_path_misses() -> None:
+    """One limit missed names it; two are past all relaxing; what nobody measured is missed."""
+    snapshot = network(4)
+    demands, classes = snapshot[Demands], snapshot[ServiceClasses]
+    path = np.zeros(demands.row_count, np.int32)
+    quality = end_to_end(snapshot, demands.source_group, demands.target_group, path)
+    met = set()
+    for row, stage in enumerate(single_choice(snapshot, path).stage[:, 0].tolist()):
+        limits = [float(classes.array(name)[demands.service_class[row]]) for name in METRIC_NAMES]
+        values = [float(getattr(quality, name)[row]) for name in METRIC_NAMES]
+        missed = [
+            kind
+            for kind, (value, limit) in enumerate(zip(values, limits, strict=True))
+            if not (math.isnan(limit) or value <= limit)
+        ]
+        if demands.source_group[row] == demands.target_group[row]:
+            wanted = Stage.SAME_GROUP
+        elif len(missed) == 1:
+            wanted = (Stage.RELAXED_LATENCY, Stage.RELAXED_JITTER, Stage.RELAXED_LOSS)[missed[0]]
+        else:
+            wanted = Stage.LAST_RESORT if missed else Stage.SLA
+        assert stage == wanted
+        met.add(len(missed))
+    assert len(met) >= 3

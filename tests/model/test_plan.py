@@ -88,6 +88,11 @@ def test_gap() -> None:
     assert Bound(cost=0.0, best=0.0, kind=BoundKind.EXACT).gap == 0.0
     assert Bound(cost=10.0, best=10.0 + 1e-9, kind=BoundKind.EXACT).gap == 0.0
     assert math.isnan(Bound(cost=10.0, best=math.nan, kind=BoundKind.NONE).gap)
+    assert Bound(cost=math.inf, best=math.inf, kind=BoundKind.DUAL).gap == 0.0
+    assert Bound(cost=math.inf, best=8.0, kind=BoundKind.DUAL).gap == 1.0
+    assert Bound(cost=0.0, best=-math.inf, kind=BoundKind.DUAL).gap == 0.0
+    with pytest.raises(AssertionError):
+        Bound(cost=8.0, best=math.inf, kind=BoundKind.DUAL)
 
 
 def test_a_cost_under_its_bound_is_our_mistake() -> None:

@@ -193,6 +193,8 @@ def test_nobody_is_sent_over_a_link_of_no_capacity_who_has_another() -> None:
     assert usable(case.links, case.path).tolist() == [[-1, 1]]
     everybody = np.ones(1, dtype=bool)
     assert split_active(case, everybody).weight.tolist() == [[0.0, 1.0]]
+    free = replace(case, links=replace(case.links, price=np.array([0.0, 1.0])))
+    assert split_all(free, gap=1e-6).weight.tolist() == [[0.0, 1.0]]
 
 
 def test_who_has_no_other_is_told_of_and_the_rest_is_still_split_well() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,3 +77,7 @@ def test_utilisation_of_nothing_is_nothing_and_on_nothing_is_infinite() -> None:
     assert priced_utilisation(links, np.zeros(links.row_count)).tolist() == [0.0] * links.row_count
     dead = type(links)(capacity_mbps=np.zeros(links.row_count), price=links.price, start=links.start, used=links.used)
     assert np.isinf(priced_utilisation(dead, np.ones(links.row_count))).all()
+    assert priced_utilisation(dead, np.zeros(links.row_count)).tolist() == [0.0] * links.row_count
+    free = replace(dead, price=np.zeros(links.row_count))
+    assert np.isinf(priced_utilisation(free, np.ones(links.row_count))).all()
+    assert priced_utilisation(replace(links, price=free.price), np.ones(links.row_count)).max() == 0

@@ -134,3 +134,13 @@ def test_no_session_groups_is_not_success() -> None:
     assert math.isnan(ROUTING_METRICS["sla_ratio"](snapshot))
     assert math.isnan(ROUTING_METRICS["routed_latency_ms"](snapshot))
     assert ROUTING_METRICS["priced_utilisation_max"](snapshot) == 0.0
+
+
+def test_the_plain_internet_counts_as_no_site_on_the_way() -> None:
+    """Half over a path, half direct: half of its hops, not all of them."""
+    snapshot = with_routes(with_paths(routing_network(0), 3), 2)
+    count, longest = snapshot[Demands].row_count, int(snapshot[Paths].hop_count.argmax())
+    path = np.tile(np.array([longest, DIRECT], np.int32), count)
+    routes = snapshot[Routes].with_column("path", path).with_column("weight_ratio", np.full(2 * count, 0.5))
+    hops = snapshot[Paths].hop_count[longest]
+    assert ROUTING_METRICS["hops_mean"](snapshot.replaced(routes)) == pytest.approx(hops / 2)

@@ -11,11 +11,12 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from fairlead.model import Demands, Groups, Routes, Snapshot
+from fairlead.model import Demands, Groups, Links, Routes, Sites, Snapshot, UsageError
 from fairlead.planners.route import RouteGoal, prepared
+from fairlead.planners.route.backbone import with_paths
 from fairlead.service.cli import main
 from fairlead.service.executor import Workers
-from fairlead.service.route_files import COLUMNS, routes_table
+from fairlead.service.route_files import COLUMNS, path_labels, routes_table
 from fairlead.service.route_plan import RouteRequest, answered, with_all_pairs
 from fairlead.telemetry import read_routing, write_routing
 from fairlead.worlds.routing import SMALL_WORLD, routing_world
@@ -137,6 +138,8 @@ def test_strict_refuses_before_anything_is_written(
         (("route", "plan", "{network}", "--keep", "0"), 2, "--keep"),
         (("route", "plan", "{network}", "--method", "magic"), 2, "magic"),
         (("route", "plan", "{network}", "--out", "{network}/sites.csv"), 3, "error: folder.unwritable"),
+        (("route", "plan", "{network}", "--out", "{network}/../network"), 2, "error: route.into_network"),
+        (("route", "plan", "{network}", "--store", "{network}"), 2, "error: route.into_network"),
         (
             ("world", "generate", "routing", "--groups", "2", "--session-groups", "99", "--out", "{out}"),
             2,
@@ -222,3 +225,87 @@ def test_previous_routes_that_cannot_be_read_are_one_line(
     assert code == 3
     assert err.startswith("error: cell.out_of_range")
     assert "routes.csv:2:11" in err
+
+
+def test_where_the_store_cannot_be_written_nothing_is(
+    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    code, out, err = ran(
+        capsys, "route", "plan", str(network), "--out", str(tmp_path / "out"), "--store", str(tmp_path / "file")
+    )
+    assert (code, out) == (3, "")
+    assert err.startswith("error: route_store.unusable")
+    assert not (tmp_path / "out").exists()
+
+
+def test_written_rows_of_ends_that_are_gone_are_nobodys(network: Path, tmp_path: Path) -> None:
+    """A name that is gone must not turn into the row of another: neither end, nor the class."""
+    first = answered(request(network, out=tmp_path), lambda _: None)
+    header, *rows = (tmp_path / "routes.csv").read_text().splitlines()
+    strangers = []
+    for row in rows:
+        source, target, name, rest = row.split(",", 3)
+        strangers += [f'"nobody",{target},{name},{rest}', f'{source},"nobody",{name},{rest}']
+        strangers.append(f'{source},{target},"none",{rest}')
+    (tmp_path / "routes.csv").write_text("\n".join([header, *strangers]) + "\n")
+    snapshot = answered(request(network, previous=tmp_path), lambda _: None).snapshot
+    assert (snapshot[Routes].path == -1).all()
+    assert not snapshot[Routes].weight_ratio.any()
+    assert first.planned[Routes].weight_ratio.any()
+
+
+def test_ids_with_the_sign_between_sites_stay_themselves(tmp_path: Path) -> None:
+    """Site "a>b" and the way from "a" to "b" are written as two things, and found again as two."""
+    names = np.array(["a", "a>b", "b", "a\\"])
+    ends = [(0, 2), (1, 2), (3, 2), (0, 1), (3, 1)]
+    snapshot = Snapshot(
+        [
+            Sites.of(site=names),
+            Links.of(
+                source=np.array([source for source, _ in ends]),
+                target=np.array([target for _, target in ends]),
+                latency_ms=np.ones(len(ends)),
+            ),
+        ]
+    )
+    labels = path_labels(with_paths(snapshot)).tolist()
+    assert len(set(labels)) == len(labels)
+    assert {"a>b", "a\\>b", "a>a\\>b>b", "a\\\\>b", "a\\\\>a\\>b"} <= set(labels)
+
+
+def test_a_plan_with_fewer_slots_forgets_what_was_behind_them(network: Path, tmp_path: Path) -> None:
+    """Rank 2 of a session group is not rank 0 of the next."""
+    answered(request(network, out=tmp_path), lambda _: None)
+    less = request(network, previous=tmp_path, goal=RouteGoal(kept_count=2))
+    snapshot = answered(less, lambda _: None).snapshot
+    written = pyarrow.csv.read_csv(tmp_path / "routes.csv").to_pydict()
+    sites = {
+        key: spelt
+        for *key_parts, rank, spelt in zip(
+            *(written[name] for name in ("source_group", "target_group", "service_class", "rank", "sites")), strict=True
+        )
+        if rank == 0 and (key := tuple(map(str, key_parts)))
+    }
+    kept = routes_table(snapshot).to_pydict()
+    assert max(kept["rank"]) == 1
+    for *key_parts, rank, spelt in zip(
+        *(kept[name] for name in ("source_group", "target_group", "service_class", "rank", "sites")), strict=True
+    ):
+        assert rank or (spelt or "") == (sites[tuple(map(str, key_parts))] or "")
+
+
+def test_routes_that_cannot_be_put_in_place_leave_nothing_beside(
+    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "routes.csv" / "in the way").mkdir(parents=True)
+    code, out, _ = ran(capsys, "route", "plan", str(network), "--out", str(tmp_path))
+    assert (code, out) == (3, "")
+    assert [path.name for path in tmp_path.iterdir()] == ["routes.csv"]
+
+
+def test_too_many_pairs_are_refused_before_they_are_made(network: Path) -> None:
+    small = read_routing(network)
+    crowd = small.replaced(Groups.of(group=np.arange(4_100)))
+    with pytest.raises(UsageError, match=r"4,100 groups x 4,100 groups x 3 classes = 50,430,000"):
+        with_all_pairs(crowd)

@@ -12,7 +12,7 @@ import json
 import math
 import random
 from collections.abc import Iterable
-from itertools import permutations
+from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ Row = dict[str, str]
 Tables = dict[str, list[Row]]
 Names = tuple[str, str, str]
 Answer = dict[str, Any]
+Sites = tuple[str, ...]
+Load = dict[Sites, float]  # of a link, or of a card: ("in", site) and ("out", site)
+Room = dict[Sites, tuple[float, float]]  # capacity (infinite: unknown) and price
 NAN = math.nan
 METRICS = ("latency_ms", "jitter_ms", "loss_ratio")
 PANORAMA = [
@@ -41,7 +44,7 @@ def number(text: str) -> float:
     return float(text) if text.strip() and text.strip().lower() != "nan" else NAN
 
 
-# --- what the paper says -----------------------------------------------------------------------------------------------
+# --- what the paper says ---------------------------------------------------------------------------------------------
 
 
 class Way:
@@ -68,7 +71,7 @@ def ways(tables: Tables, source: str, target: str) -> list[Way]:
     for count in range(1, len(names) + 1):
         for sites in permutations(names, count):
             ends = ((source, sites[0]), (target, sites[-1]))
-            steps = list(zip(sites, sites[1:], strict=False))
+            steps = list(pairwise(sites))
             if all(end in access for end in ends) and all(step in link for step in steps):
                 found.append(Way(sites, [access[ends[0]], *(link[step] for step in steps), access[ends[1]]]))
     return sorted((way for way in found if not math.isnan(way.latency)), key=lambda way: way.latency)
@@ -111,16 +114,23 @@ def fewest_hops(kept: list[tuple[Way, str]], count: int) -> list[tuple[Way, str]
     return sorted(chosen, key=lambda each: each[0].latency)
 
 
+def spelling(sites: Sites) -> str:
+    """The column ``sites``: > between ids, a backslash before a > of an id."""
+    return ">".join(site.replace(">", "\\>") for site in sites)
+
+
 def expected(tables: Tables, source: str, target: str, name: str) -> tuple[list[tuple[Way, str]], bool]:
     """The kept paths with their stages, and whether the paper leaves a choice between equals."""
     if source == target:
-        same = [way for way in [Way((), [row]) for row in tables.get("direct", [])
-                if row["source_group"] == row["target_group"] == source]]  # fmt: skip
+        plain = tables.get("direct", [])
+        same = [Way((), [row]) for row in plain if row["source_group"] == row["target_group"] == source]
         unmeasured = Way((), [dict.fromkeys(METRICS, "")])
         return [((same or [unmeasured])[0], "same_group")], False
     every = ways(tables, source, target)
     if not every:
-        plain = [row for row in tables.get("direct", []) if (row["source_group"], row["target_group"]) == (source, target)]
+        plain = [
+            row for row in tables.get("direct", []) if (row["source_group"], row["target_group"]) == (source, target)
+        ]
         return [(Way((), plain or [dict.fromkeys(METRICS, "")]), "unreachable")], False
     top = every[:5]
     tie = len({way.latency for way in every[:6]}) < len(every[:6])
@@ -128,36 +138,36 @@ def expected(tables: Tables, source: str, target: str, name: str) -> tuple[list[
     return fewest_hops(kept, 3), tie
 
 
-def loads(shares: Iterable[tuple[tuple[str, ...], float]]) -> dict[tuple[str, ...], float]:
+def loads(shares: Iterable[tuple[tuple[str, ...], float]]) -> Load:
     """Mbit/s on every backbone link, and into and out of every site's card (Figure 7)."""
-    found: dict[tuple[str, ...], float] = {}
+    found: Load = {}
     for sites, rate in shares:
         if sites:
-            for place in [("in", sites[0]), ("out", sites[-1]), *zip(sites, sites[1:], strict=False)]:
+            for place in [("in", sites[0]), ("out", sites[-1]), *pairwise(sites)]:
                 found[place] = found.get(place, 0.0) + rate
     return found
 
 
-def capacities(tables: Tables) -> dict[tuple[str, ...], tuple[float, float]]:
+def capacities(tables: Tables) -> Room:
     """Capacity (infinite: unknown) and price of the same."""
 
     def of(row: Row, column: str) -> tuple[float, float]:
         capacity, price = number(row.get(column, "")), number(row.get("cost_per_mbps", ""))
         return math.inf if math.isnan(capacity) else capacity, 1.0 if math.isnan(price) else price
 
-    cards = {(way, row["site"]): of(row, "nic_mbps") for row in tables["sites"] for way in ("in", "out")}
-    return {**cards, **{(row["source"], row["target"]): of(row, "capacity_mbps") for row in tables["links"]}}
+    found: Room = {(way, row["site"]): of(row, "nic_mbps") for row in tables["sites"] for way in ("in", "out")}
+    return found | {(row["source"], row["target"]): of(row, "capacity_mbps") for row in tables["links"]}
 
 
 def least_theta(
     groups: list[tuple[float, list[tuple[str, ...]]]],
-    full: dict[tuple[str, ...], tuple[float, float]],
-    there: dict[tuple[str, ...], float] | None = None,
+    full: Room,
+    there: Load | None = None,
 ) -> float:
-    """Eq. (2) by scipy, on top of the load that is ``there``; paths over nothing are used only where there is no other."""
+    """Eq. (2) by scipy on top of the load that is ``there``; paths over nothing only where there is no other."""
     priced = {place: price / capacity for place, (capacity, price) in full.items() if 0 < capacity < math.inf}
     shut = {place for place, (capacity, _) in full.items() if capacity == 0}
-    columns: list[tuple[int, dict[tuple[str, ...], float]]] = []
+    columns: list[tuple[int, Load]] = []
     for owner, (rate, sets) in enumerate(groups):
         passable = [use for use in (loads([(sites, rate)]) for sites in sets) if not shut & set(use)]
         if not passable:
@@ -178,7 +188,7 @@ def least_theta(
     return float(linprog(cost, above, base, whole, np.ones(len(groups)), method="highs").fun)
 
 
-# --- the black box ------------------------------------------------------------------------------------------------------
+# --- the black box ---------------------------------------------------------------------------------------------------
 
 
 def write(tables: Tables, folder: Path) -> Path:
@@ -194,10 +204,10 @@ def write(tables: Tables, folder: Path) -> Path:
 
 
 def planned(
-    tables: Tables, folder: Path, capsys: pytest.CaptureFixture[str], method: str
+    tables: Tables, folder: Path, capsys: pytest.CaptureFixture[str], method: str, *more: str
 ) -> tuple[Answer, list[Row]]:
     network, out = write(tables, folder / "net"), folder / "out"
-    code = main(["route", "plan", str(network), "--out", str(out), "--method", method, "--json"])
+    code = main(["route", "plan", str(network), "--out", str(out), "--method", method, "--json", *more])
     said = capsys.readouterr()
     assert code == 0, said.err
     with (folder / "out" / "routes.csv").open(newline="", encoding="utf-8") as file:
@@ -224,13 +234,13 @@ def check(tables: Tables, folder: Path, capsys: pytest.CaptureFixture[str], meth
         assert [int(row["rank"]) for row in found] == list(range(len(found)))
         assert math.isclose(sum(float(row["weight_ratio"]) for row in found), 1.0, abs_tol=1e-9)
         assert all(float(row["weight_ratio"]) >= 0 for row in found)
-        known = {">".join(way.sites): way for way in [*ways(tables, *names[:2]), expected(tables, *names)[0][0][0]]}
+        known = {spelling(way.sites): way for way in [*ways(tables, *names[:2]), expected(tables, *names)[0][0][0]]}
         for row in found:  # whatever the choice was, its metrics are those of its sites
             assert all(map(close, (number(row[name]) for name in METRICS), known[row["sites"]].all)), (names, row)
         kept, tie = expected(tables, *names)
         got = [(row["sites"], row["stage"]) for row in found]
         if not tie:
-            assert got == [(">".join(way.sites), stage) for way, stage in kept], names
+            assert got == [(spelling(way.sites), stage) for way, stage in kept], names
             compared += 1
         else:
             assert len(got) <= 3
@@ -242,9 +252,9 @@ def check_split(
     tables: Tables, answer: Answer, sets: dict[Names, list[Row]], demands: dict[Names, float], method: str
 ) -> None:
     """Every turn is as good as it says, and the whole as full as it says."""
-    spelt = {">".join(way.sites): way.sites for names in sets for way in ways(tables, *names[:2])} | {"": ()}
+    spelt = {spelling(way.sites): way.sites for names in sets for way in ways(tables, *names[:2])} | {"": ()}
     priority = {row["service_class"]: int(row["priority"]) for row in tables.get("service_classes") or PANORAMA}
-    full, taken = capacities(tables), dict[tuple[str, ...], float]()
+    full, taken = capacities(tables), Load()
     turns = {each["numbers"]["priority"]: each["numbers"] for each in answer["reasons"] if each["key"] == "route.turn"}
     free = {names: [spelt[row["sites"]] for row in rows] for names, rows in sets.items()}
     for level in sorted(turns, reverse=True):
@@ -253,7 +263,10 @@ def check_split(
         if method == "panorama":  # what is full keeps a thousandth of its capacity
             there = {}
             room = {
-                place: (capacity if capacity == math.inf else max(capacity - taken.get(place, 0.0), capacity / 1000), price)
+                place: (
+                    capacity if capacity == math.inf else max(capacity - taken.get(place, 0.0), capacity / 1000),
+                    price,
+                )
                 for place, (capacity, price) in full.items()
             }
         put = loads(
@@ -274,7 +287,9 @@ def check_split(
 
 
 def fullest(
-    room: dict[tuple[str, ...], tuple[float, float]], put: dict[tuple[str, ...], float], there: dict[tuple[str, ...], float]
+    room: Room,
+    put: Load,
+    there: Load,
 ) -> float:
     """C-MLU; infinite where load meets no capacity."""
     load = {  # what higher priorities put on nothing is told in their turn
@@ -296,7 +311,7 @@ def check_bound(answer: Answer, cost: float, joint: float) -> None:
         assert told is None or math.isinf(told)
 
 
-# --- networks with every awkwardness ------------------------------------------------------------------------------------
+# --- networks with every awkwardness ---------------------------------------------------------------------------------
 
 
 def value(chance: random.Random, low: float, high: float, *, blank: float, ties: bool = False) -> str:
@@ -308,7 +323,11 @@ def value(chance: random.Random, low: float, high: float, *, blank: float, ties:
 def random_tables(seed: int) -> Tables:
     chance = random.Random(seed)
     ties, blank = chance.random() < 0.25, chance.choice([0.0, 0.1, 0.3])
-    sites = SITE_NAMES[: chance.randint(1, 5)] if chance.random() < 0.5 else tuple(map(str, range(7, 7 + chance.randint(1, 5))))
+    sites = (
+        SITE_NAMES[: chance.randint(1, 5)]
+        if chance.random() < 0.5
+        else tuple(map(str, range(7, 7 + chance.randint(1, 5))))
+    )
     groups = GROUP_NAMES[: chance.randint(1, 5)] if chance.random() < 0.5 else tuple(map(str, range(1, 5)))
     far, bad = chance.choice([20, 150]), chance.choice([0.005, 0.1])
 
@@ -326,27 +345,51 @@ def random_tables(seed: int) -> Tables:
     classes = PANORAMA
     if chance.random() < 0.5:
         classes = [
-            {"service_class": name, "priority": str(chance.randint(0, 2)), "latency_ms": chance.choice(["50", "200", ""]),
-             "jitter_ms": chance.choice(["20", "60", ""]), "loss_ratio": chance.choice(["0.01", "0.1", ""])}
+            {
+                "service_class": name,
+                "priority": str(chance.randint(0, 2)),
+                "latency_ms": chance.choice(["50", "200", ""]),
+                "jitter_ms": chance.choice(["20", "60", ""]),
+                "loss_ratio": chance.choice(["0.01", "0.1", ""]),
+            }
             for name in ("gold, 1", "iron>2", "Ω")
-        ]  # fmt: skip
+        ]
+    cards = [(site, room()) for site in sites]
     tables: Tables = {
-        "sites": [{"site": s, "nic_mbps": (r := room())["capacity_mbps"], "cost_per_mbps": r["cost_per_mbps"]} for s in sites],
+        "sites": [
+            {"site": site, "nic_mbps": card["capacity_mbps"], "cost_per_mbps": card["cost_per_mbps"]}
+            for site, card in cards
+        ],
         "links": [
-            {"source": a, "target": b, **metrics(), **room()} for a, b in permutations(sites, 2) if chance.random() < 0.7
+            {"source": a, "target": b, **metrics(), **room()}
+            for a, b in permutations(sites, 2)
+            if chance.random() < 0.7
         ],
         "access": [
-            {"group": g, "site": s, **metrics()} for g in groups for s in sites if chance.random() < 0.8 or s == sites[0]
+            {"group": group, "site": site, **metrics()}
+            for group in groups
+            for site in sites
+            if chance.random() < 0.8 or site == sites[0]
         ],
         "demands": [
-            {"source_group": s, "target_group": t, "service_class": c["service_class"],
-             "demand_mbps": chance.choice(["", "0", str(chance.randint(1, 90))])}
-            for s in groups for t in groups for c in classes if chance.random() < 0.6
+            {
+                "source_group": source,
+                "target_group": target,
+                "service_class": each["service_class"],
+                "demand_mbps": chance.choice(["", "0", str(chance.randint(1, 90))]),
+            }
+            for source in groups
+            for target in groups
+            for each in classes
+            if chance.random() < 0.6
         ],
-    }  # fmt: skip
+    }
     if chance.random() < 0.7:
         tables["direct"] = [
-            {"source_group": s, "target_group": t, **metrics(0.2)} for s in groups for t in groups if chance.random() < 0.6
+            {"source_group": s, "target_group": t, **metrics(0.2)}
+            for s in groups
+            for t in groups
+            if chance.random() < 0.6
         ]
     if classes is not PANORAMA:
         tables["service_classes"] = classes
@@ -354,3 +397,96 @@ def random_tables(seed: int) -> Tables:
         tables["demands"] = [{"source_group": groups[0], "target_group": groups[-1],
                               "service_class": classes[0]["service_class"], "demand_mbps": "5"}]  # fmt: skip
     return tables
+
+
+SEEDS = 24
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_random_networks_are_planned_as_the_paper_says(
+    seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check(random_tables(seed), tmp_path, capsys)
+
+
+def test_the_trials_compare_path_for_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the parametrised trial is worth: equal latencies may leave a choice, but not often."""
+    assert sum(check(random_tables(seed), tmp_path / str(seed), capsys) for seed in range(5)) >= 50
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_papers_method_is_exact_where_its_candidates_are_all_sites(
+    seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Theorem 1: N_i = N_e = all. Its split sees only the capacity that higher priorities left."""
+    few = next(tables for number_of in range(seed * 100, seed * 100 + 100)
+               if len((tables := random_tables(number_of))["sites"]) <= 4)  # fmt: skip
+    check(few, tmp_path, capsys, "panorama")
+
+
+def one_way(capacity: str, price: str) -> Tables:
+    """Users of two groups on two sites, with one way between them and no plain Internet."""
+    near = {"latency_ms": "5", "jitter_ms": "1", "loss_ratio": "0"}
+    return {
+        "sites": [{"site": name, "nic_mbps": "", "cost_per_mbps": "1"} for name in ("a", "b")],
+        "links": [{"source": "a", "target": "b", **near, "capacity_mbps": capacity, "cost_per_mbps": price}],
+        "access": [{"group": "1", "site": "a", **near}, {"group": "2", "site": "b", **near}],
+        "demands": [{"source_group": "1", "target_group": "2", "service_class": "premium", "demand_mbps": "10"}],
+    }
+
+
+@pytest.mark.parametrize("price", ["0", "1"])
+def test_the_only_way_without_capacity_is_an_answer(
+    price: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer, rows = planned(one_way("0", price), tmp_path, capsys, "fairlead")
+    assert [row["sites"] for row in rows] == ["a>b"]
+    assert answer["status"] == "OUT_OF_REACH"
+    assert not answer["verdict"]["allowed"]
+
+
+def test_a_free_way_without_capacity_is_left_for_one_that_has_some(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables = one_way("0", "0")
+    tables["direct"] = [
+        {"source_group": "1", "target_group": "2", "latency_ms": "90", "jitter_ms": "1", "loss_ratio": "0"}
+    ]
+    answer, rows = planned(tables, tmp_path, capsys, "fairlead")
+    assert {row["sites"]: float(row["weight_ratio"]) for row in rows} == {"": 1.0, "a>b": 0.0}
+    assert (answer["status"], answer["bound"]["cost"]) == ("SOLVED", 0.0)
+
+
+def test_one_dead_way_does_not_lift_the_cap_from_the_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Least mean latency: 10 Mbit/s over two ways of 10 each; 10 % above the least fullness is 0.55 on the fast one."""
+    tables, near = one_way("0", "1"), {"latency_ms": "5", "jitter_ms": "1", "loss_ratio": "0"}
+    tables["sites"] += [{"site": name, "nic_mbps": "", "cost_per_mbps": "1"} for name in ("c", "d", "e")]
+    tables["links"] += [
+        {"source": a, "target": b, **near, "capacity_mbps": "10", "cost_per_mbps": "1"}
+        for a, b in (("c", "d"), ("c", "e"), ("e", "d"))
+    ]
+    tables["access"] += [{"group": "3", "site": "c", **near}, {"group": "4", "site": "d", **near}]
+    tables["demands"] += [{"source_group": "3", "target_group": "4", "service_class": "premium", "demand_mbps": "10"}]
+    answer, rows = planned(tables, tmp_path, capsys, "fairlead", "--objective", "latency")
+    weight = {row["sites"]: float(row["weight_ratio"]) for row in rows}
+    assert weight["c>d"] == pytest.approx(0.55, abs=0.01)
+    assert weight["a>b"] == 1.0
+    assert next(each["numbers"]["cap"] for each in answer["reasons"] if each["key"] == "route.latency") == (
+        pytest.approx(0.55, abs=0.01)
+    )
+
+
+def test_a_long_ring_has_two_ways_round(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """60 sites in a ring of 1 ms steps: 19 steps one way, 41 the other, and nothing else is loop-free."""
+    count, step = 60, {"latency_ms": "1", "jitter_ms": "0.01", "loss_ratio": "0"}
+    names = [f"s{number_of}" for number_of in range(count)]
+    pairs = [(names[at], names[(at + way) % count]) for at in range(count) for way in (1, -1)]
+    tables: Tables = {
+        "sites": [{"site": name} for name in names],
+        "links": [{"source": a, "target": b, **step} for a, b in pairs],
+        "access": [{"group": g, "site": s, **step} for g, s in (("near", "s0"), ("far", "s19"))],
+        "demands": [{"source_group": "near", "target_group": "far", "service_class": "premium", "demand_mbps": "1"}],
+    }
+    _, rows = planned(tables, tmp_path, capsys, "fairlead")
+    assert [(row["sites"].count(">"), float(row["latency_ms"])) for row in rows] == [(19, 21.0), (41, 43.0)]
+    assert [row["stage"] for row in rows] == ["sla", "sla"]

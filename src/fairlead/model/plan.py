@@ -41,23 +41,17 @@ class Bound:
     kind: BoundKind
 
     def __post_init__(self) -> None:
-        # an infinite best (nothing finite can be had) is met by an infinite cost alone: infinity - infinity is no number
-        rounding = 0.0 if math.isinf(self.best) else 1e-6 * max(1.0, abs(self.best))
-        assert self.kind is BoundKind.NONE or self.cost >= self.best - rounding, (
-            f"cost {self.cost} under its bound {self.best}"
-        )
+        met = self.cost == self.best or self.cost >= self.best - 1e-6 * max(1.0, abs(self.best))
+        assert self.kind is BoundKind.NONE or met, f"cost {self.cost} under its bound {self.best}"
 
     @property
     def gap(self) -> float:
-        """(cost - best) / cost: 0 is proven optimal, NaN where nothing is proven, 0 for a free plan.
-
-        1 for an infinite cost where a finite one was not ruled out.
-        """
+        """(cost - best) / cost: 0 is proven optimal, NaN where nothing is proven; of an infinite cost 0 or 1."""
         if math.isnan(self.best):
             return math.nan
-        if math.isinf(self.cost):
-            return 0.0 if self.best == self.cost else 1.0
-        return max(0.0, (self.cost - self.best) / self.cost) if self.cost > 0 else 0.0
+        if self.cost == self.best or self.cost <= 0:
+            return 0.0
+        return 1.0 if math.isinf(self.cost) else max(0.0, (self.cost - self.best) / self.cost)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,8 +172,7 @@ def plan_as_json(plan: Plan, snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _ids(table: Table, rows: list[int]) -> list[Any]:
-    found: list[Any] = table.array(table.key[0])[rows].tolist()
-    return found
+    return list(table.array(table.key[0])[rows].tolist())
 
 
 def _number(value: float) -> float | None:

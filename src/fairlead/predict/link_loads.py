@@ -34,6 +34,7 @@ class ExtendedLinks:
 
     @property
     def row_count(self) -> int:
+        """Backbone links and two cards a site."""
         return len(self.capacity_mbps)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf, nan
 from pathlib import Path
 from typing import Annotated
 
@@ -64,7 +65,7 @@ def route_plan(
     workers: Workers = 1,
     cluster: Cluster = "",
     seed: Seed = 0,
-    seconds: Brake = float("inf"),
+    seconds: Brake = inf,
     strict: Strict = False,
     output: Format = Output.TABLE,
     as_json: Json = False,
@@ -73,17 +74,17 @@ def route_plan(
     from fairlead.planners.route import Objective, RouteGoal
     from fairlead.service import route_plan as room
     from fairlead.service.executor import Workers as Hands
-    from fairlead.service.show_routes import print_routes
-    from fairlead.service.terminal import data_console, print_json, spinner, warn
+    from fairlead.service.show_routes import print_answer
+    from fairlead.service.terminal import spinner
 
     goal = RouteGoal(
         backbone_count=backbone_paths,
         path_count=paths,
         kept_count=keep,
-        active_mbps=float("nan") if active_mbps is None else active_mbps,
+        active_mbps=nan if active_mbps is None else active_mbps,
         objective=Objective(objective.value),
         slack_ratio=slack,
-        cap=float("nan") if cap is None else cap,
+        cap=nan if cap is None else cap,
         headroom_ratio=headroom,
     )
     request = room.RouteRequest(
@@ -102,12 +103,7 @@ def route_plan(
     )
     with spinner() as say:
         answer = room.answered(request, say)
-    if as_json or output is Output.JSON:
-        print_json(room.as_json(answer))
-    else:
-        print_routes(data_console(), answer)
-    for violation in answer.verdict.violations:
-        warn(f"a safety rule would refuse this plan: {violation}")
+    print_answer(answer, as_json or output is Output.JSON)
 
 
 route.command("map", epilog=MAP_EXAMPLES)(route_map)

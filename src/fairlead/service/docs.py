@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from fairlead.model import Column, Kind, Table
-from fairlead.telemetry import OVERLAY_TABLES
-from fairlead.telemetry.listing import is_derived
+from fairlead.telemetry import OVERLAY_TABLES, ROUTING_TABLES, Probes
+from fairlead.telemetry.atlas_ends import AtlasEnds
+from fairlead.telemetry.derived import is_derived, made_from
+from fairlead.telemetry.flows import Flows
+from fairlead.telemetry.written_routes import WrittenRoutes
 
 _PREAMBLE = """\
 # Tables
 
 This page is generated from the declarations in `fairlead.model` (`make docs`); do not edit it.
+
+Two kinds of network have a folder of their own: a [relay overlay](#the-relay-overlay), which `fairlead drain` plans,
+and a [routed overlay](#the-routed-overlay), which `fairlead route` plans. Below them are the tables that stand alone:
+[what goes in and comes out beside a network](#beside-a-network).
 
 A NETWORK is a folder with one file a table, `<table>.csv` or `<table>.parquet`, and an optional `network.toml`.
 Files that are neither CSV nor Parquet, and hidden files, are left alone; a CSV or Parquet file that belongs to no
@@ -34,13 +42,7 @@ table is an error, so that a misspelt name is not overlooked. Nothing in the fol
 - *Not known* is an empty cell, `NaN` or null, never 0, and only where the column says so.
 - CSV is UTF-8 with commas, a header line, and lines that end in LF or CR LF; a byte order mark is welcome, blank lines
   are passed over. Columns may stand in any order; a column that no table declares is an error.
-
-## What must hold between the cells
-
-- A key stands once; for `streams` the order of `source` and `target` does not matter, and they differ.
-- A data center lies in one region.
-- `rtt_ms` may be absent only where `succeeded_count` is 0: nobody lived to measure it.
-- No table is empty. A server that no stream names is fine.
+- A key stands once in its table.
 
 ## network.toml
 
@@ -48,6 +50,54 @@ Optional. `title` is free text. `[types]` says what a CSV file cannot: `"streams
 numbers in single precision, `"servers.server" = "text"` keeps ids that read like integers as text. Whatever Fairlead
 writes carries the entries that it needs.
 """
+_RELAY = """\
+## The relay overlay
+
+What `fairlead drain plan NETWORK` reads. Every table must be there, and none is empty.
+
+- In `streams` the order of `source` and `target` does not matter, and they differ.
+- A data center lies in one region.
+- `rtt_ms` may be absent only where `succeeded_count` is 0: nobody lived to measure it.
+- A server that no stream names is fine.
+"""
+_ROUTED = """\
+## The routed overlay
+
+What `fairlead route plan NETWORK` reads and `fairlead route map` writes. `sites`, `links` and `access` must be there.
+
+- A link goes from one site to another: `source` and `target` differ. Each direction has its own row; a direction
+  without a row is no link. One site alone has an empty `links`.
+- A group is what `access` names. A group that nobody measured keeps its place by one row without a latency. `fairlead
+  route map` also takes a network without `access`; the groups are then those that `prefixes` names.
+- A prefix is in CIDR form, with no bits behind its length, and stands once however it is spelt (`2001:db8::/48` is
+  `2001:DB8:0::/48`). An address belongs to the longest prefix that holds it.
+- A missing row of `links`, `access` or `direct`, and a row without a latency, are the same: that way is not used. An
+  unknown jitter or loss makes that of every path over it unknown: such a path is inside no limit on it.
+- A lower service class is one with a larger latency limit; that is the order in which sessions are downgraded.
+- A demand that is not known is inactive: the session group gets its paths all the same.
+
+| a folder without | means |
+| --- | --- |
+| `prefixes` | no address is known: route servers answer by group only |
+| `direct` | nobody measured the plain Internet: it is taken inside a group, and where no other path is known |
+| `service_classes` | the three classes of Panorama Table 3 |
+| `demands` | no session group: every pair of groups is planned, in all classes |
+
+Each of these may also have no rows, but for `service_classes`.
+"""
+_BESIDE = """\
+## Beside a network
+
+Files by themselves, CSV or Parquet, whose place the command line names. Keys: none unless said; rows in any order.
+
+- `probes` are the RECORDS of `fairlead route map`. The ends are sites and prefixes of the network. A segment does not
+  end where it begins; with `via`, a list of sites such as `fra>nyc`, the row is of a path over them. No more packets
+  come back than were sent.
+- `flows` is what `fairlead route map --flows` takes; `atlas_ends` what `--ends` takes.
+- `routes` is what `fairlead route plan --out` writes and `--previous` reads. The shares of one session group add up
+  to 1.
+"""
+_ENDS = "id in [`sites`](#sites) or [`prefixes`](#prefixes)"
 _KIND_WORDS = {
     Kind.ID: "id",
     Kind.LABEL: "label",
@@ -59,40 +109,56 @@ _KIND_WORDS = {
 _HEADINGS = ("column", "kind", "unit", "range", "in a file", "not known", "meaning")
 
 
-def tables_page(kinds: Sequence[type[Table]]) -> str:
-    """The reference of these tables as Markdown."""
-    return "\n".join([_PREAMBLE, *(_section(kind, kinds) for kind in kinds)])
+BESIDE_TABLES = (Probes, Flows, AtlasEnds, WrittenRoutes)
+"""Tables that are files by themselves."""
+
+
+def tables_page() -> str:
+    """The reference of all tables as Markdown."""
+    parts = ((_RELAY, OVERLAY_TABLES, ()), (_ROUTED, ROUTING_TABLES, ()), (_BESIDE, BESIDE_TABLES, ROUTING_TABLES))
+    lines = [_PREAMBLE]
+    for text, kinds, referred in parts:
+        lines += [text, *(_section(kind, (*kinds, *referred)) for kind in kinds)]
+    return "\n".join(lines)
 
 
 def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m fairlead.service.docs docs/tables.md\n")
         return 2
-    Path(arguments[0]).write_text(tables_page(OVERLAY_TABLES), encoding="utf-8")
+    Path(arguments[0]).write_text(tables_page(), encoding="utf-8")
     return 0
 
 
 def _section(kind: type[Table], kinds: Sequence[type[Table]]) -> str:
-    lines = [f"## {kind.name}", "", " ".join((kind.__doc__ or "").split()), ""]
+    lines = [f"### {kind.name}", "", textwrap.fill(" ".join((kind.__doc__ or "").split()), 120), ""]
     if is_derived(kind):
-        lines += ["This table has no file: it is made from the windows that the other tables name.", ""]
-    lines += [f"Key: {', '.join(f'`{name}`' for name in kind.key)}.", ""]
+        place = made_from(kind)
+        source = "the windows that the other tables name" if place is None else f"`{place[1]}` of `{place[0]}`"
+        lines += [f"This table has no file: it is made from {source}.", ""]
+    if kind.key:
+        lines += [f"Key: {', '.join(f'`{name}`' for name in kind.key)}.", ""]
     lines += [_row(_HEADINGS), _row(["---"] * len(_HEADINGS))]
-    lines += [_row(_cells(name, spec, kinds)) for name, spec in kind.declared().items()]
+    lines += [_row(_cells(name, spec, kinds, is_derived(kind))) for name, spec in kind.declared().items()]
     return "\n".join(lines) + "\n"
 
 
-def _cells(name: str, spec: Column, kinds: Sequence[type[Table]]) -> tuple[str, ...]:
+def _cells(name: str, spec: Column, kinds: Sequence[type[Table]], derived: bool) -> tuple[str, ...]:
     referred = next((kind for kind in kinds if kind.name == spec.refers), None)
     kind_words = _KIND_WORDS.get(spec.kind, "")
     if referred is not None:
-        kind_words = "window" if is_derived(referred) else f"id in [`{spec.refers}`](#{spec.refers})"
+        windows = is_derived(referred) and made_from(referred) is None
+        kind_words = "window" if windows else f"id in [`{spec.refers}`](#{spec.refers})"
+    elif spec.kind is Kind.REFERENCE:
+        kind_words = _ENDS
+    elif spec.kind is Kind.TIME and not derived:
+        kind_words = "time"
     return (
         f"`{name}`",
         kind_words,
         spec.unit,
         _range(spec),
-        "" if spec.kind is Kind.TIME else _presence(spec),
+        "" if derived else _presence(spec),
         "allowed" if spec.nullable else "",
         spec.doc,
     )

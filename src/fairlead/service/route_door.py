@@ -55,6 +55,7 @@ class Serving:
 
     @classmethod
     def of(cls, manifest: Manifest, tables: RouteTables) -> Serving:
+        """Begins to serve a generation."""
         return cls(manifest, tables, {})
 
     def path_text(self, path: int, why: int) -> str:

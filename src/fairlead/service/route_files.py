@@ -46,8 +46,8 @@ Form = Literal["csv", "parquet"]
 def routes_table(snapshot: Snapshot) -> Any:
     """One row a path in use, a pyarrow table with :data:`COLUMNS`, in the order of ``demands``, best path first.
 
-    ``sites`` are the ids of the sites on the way with ``>`` between them, empty for the direct path. A metric that
-    nobody measured is null. O(route slots).
+    ``sites`` are the ids of the sites on the way with ``>`` between them, empty for the direct path; a ``>`` or a
+    backslash of an id itself has a backslash before it. A metric that nobody measured is null. O(route slots).
     """
     routes, demands = snapshot[Routes], snapshot[Demands]
     used = np.flatnonzero(routes.path >= 0)
@@ -90,8 +90,6 @@ def write_routes(snapshot: Snapshot, folder: Path, form: Form) -> Path:
         Path(beside).replace(target)
         (folder / f"routes.{'parquet' if form == 'csv' else 'csv'}").unlink(missing_ok=True)
     except (OSError, pa.ArrowException) as error:
-        if beside:
-            Path(beside).unlink(missing_ok=True)
         raise BadInputError(
             code="folder.unwritable",
             what="the routes cannot be written",
@@ -99,23 +97,36 @@ def write_routes(snapshot: Snapshot, folder: Path, form: Form) -> Path:
             got=(error.strerror if isinstance(error, OSError) else None) or str(error),
             hint="check the path, the permissions and the free space",
         ) from None
+    finally:  # also where somebody interrupts it; once renamed there is nothing of that name
+        if beside:
+            Path(beside).unlink(missing_ok=True)
     return target
 
 
 def path_labels(snapshot: Snapshot) -> NDArray[np.str_]:
     """Each path [paths] as a person reads it; empty for the direct one."""
     paths, hops, sites = snapshot[Paths], snapshot[Hops], snapshot[Sites]
-    names = sites.site[hops.site].astype(str)
+    names = np.array(_escaped(sites))[hops.site] if hops.row_count else np.empty(0, "U1")
     ends = np.cumsum(paths.hop_count.astype(np.int64))
     return np.array([BETWEEN_SITES.join(each) for each in np.split(names, ends[:-1])])
+
+
+def _escaped(sites: Sites) -> list[str]:
+    """The ids so that no two paths read alike: site ``a>b`` is another way than from ``a`` to ``b``."""
+    return [
+        str(name).replace("\\", "\\\\").replace(BETWEEN_SITES, f"\\{BETWEEN_SITES}") for name in sites.site.tolist()
+    ]
 
 
 def _site_names(snapshot: Snapshot, path: NDArray[np.int32]) -> Any:
     used, code = np.unique(path, return_inverse=True)  # few paths carry many session groups
     paths, hops = snapshot[Paths], snapshot[Hops]
     start = np.concatenate([[0], np.cumsum(paths.hop_count.astype(np.int64))])
-    names = snapshot[Sites].site.astype(str)
-    labels = [BETWEEN_SITES.join(names[hops.site[start[row] : start[row + 1]]].tolist()) for row in used.tolist()]
+    names = _escaped(snapshot[Sites])
+    labels = [
+        BETWEEN_SITES.join(names[site] for site in hops.site[start[row] : start[row + 1]].tolist())
+        for row in used.tolist()
+    ]
     return pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), pa.array(labels, pa.string()))
 
 

@@ -57,7 +57,7 @@ def step_kills(store: Path, tables: RouteTables, rng: np.random.Generator) -> Co
     publish(store, tables)
     for number in range(1_000):
         before, after = loaded(store).manifest.content, reweighted(loaded(store).tables, rng)
-        killed = _forked(lambda n=number, new=after: publish(store, new, step=_killer(n)))  # type: ignore[misc]
+        killed = _forked(lambda n=number, new=after: publish(store, new, step=_killer(n)))  # type: ignore[misc]  # the loop's values are bound now
         found[outcome(store, before, after.content_hash)] += 1
         if not killed:
             return found

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from fairlead.model import BadInputError, Demands, Links, Prefixes, ServiceClasses, Sites, Snapshot, UsageError
+from fairlead.model import BadInputError, Links, Prefixes, ServiceClasses, Sites, Snapshot, UsageError
 from fairlead.planners.route.group_churn import GroupMemory
 from fairlead.planners.route.groups import DEPTH
 from fairlead.service.route_files import Form
+from fairlead.service.route_map_facts import Made, facts_of, warnings_of
 from fairlead.service.route_map_groups import (
     Demanded,
     Membership,
@@ -25,7 +26,7 @@ from fairlead.service.route_map_groups import (
     ranking_depth,
 )
 from fairlead.service.route_map_memory import memory_beside, read_memory
-from fairlead.service.route_map_records import Measured, Sources, measured_until
+from fairlead.service.route_map_records import Sources, measured_until
 from fairlead.telemetry import (
     EstimateRule,
     LinkEstimates,
@@ -123,8 +124,17 @@ def mapped(request: MapRequest, say: Say) -> MapAnswer:
     kept = membership.memory
     with nullcontext() if path is None or kept is None else memory_beside(kept, path):
         write_routing(snapshot, request.out, form)
-    facts = _facts(request, measured, estimates, believed, membership, found, demanded)
-    return MapAnswer(facts={"network": str(request.out), "basis": snapshot.basis, **facts}, warnings=_warnings(facts))
+    made = Made(
+        measured=measured,
+        estimates=estimates,
+        believed=believed,
+        membership=membership,
+        found=found,
+        demanded=demanded,
+        from_flows=request.flows is not None,
+    )
+    facts = facts_of(made)
+    return MapAnswer(facts={"network": str(request.out), "basis": snapshot.basis, **facts}, warnings=warnings_of(facts))
 
 
 def _remembered(request: MapRequest) -> GroupMemory:
@@ -182,76 +192,3 @@ def _snapshot(network: Snapshot, membership: Membership, demanded: Demanded, fou
             demanded.demands,
         )
     )
-
-
-def _facts(
-    request: MapRequest,
-    measured: Measured,
-    estimates: LinkEstimates,
-    believed: LinkEstimates,
-    membership: Membership,
-    found: MeasuredMap,
-    demanded: Demanded,
-) -> dict[str, Any]:
-    known = ~np.isnan(believed.latency_ms)
-    pair_count = len(newest(estimates, np.inf).window)
-    demands: Demands = demanded.demands
-    return {
-        "measurements": {
-            **measured.counts,
-            "windows": len(np.unique(estimates.window)),
-            "paths": pair_count,
-            "paths_too_old": pair_count - len(believed.window),
-            "paths_too_few_records": int(np.count_nonzero(~known)),
-            "oldest_age_s": float(believed.age_s[known].max()) if known.any() else None,
-        },
-        "map": {
-            "links": _origins(found.links.latency_ms, found.links_solved),
-            "access": _origins(found.access.latency_ms, found.access_solved),
-            "direct": _origins(found.direct.latency_ms, np.zeros(found.direct.row_count, bool)),
-        },
-        "tomography": {"paths_left_out": found.unknown_path_count, "segments_too_many": found.too_large_count},
-        "groups": {
-            "count": membership.groups.row_count,
-            "prefixes": len(membership.group_of),
-            "prefixes_ungrouped": int(np.count_nonzero(membership.group_of < 0)),
-            **membership.churn,
-        },
-        "demand": {
-            "session_groups": demands.row_count,
-            "demand_mbps": float(np.nansum(demands.demand_mbps)),
-            "from": "network" if request.flows is None else "flows",
-            "dropped": demanded.dropped_count,
-            "dropped_mbps": demanded.dropped_mbps,
-        },
-    }
-
-
-def _origins(latency_ms: np.ndarray[tuple[int], np.dtype[Any]], solved: np.ndarray[Any, Any]) -> dict[str, int]:
-    known = ~np.isnan(latency_ms)
-    return {
-        "rows": len(latency_ms),
-        "measured": int(np.count_nonzero(known & ~solved)),
-        "solved": int(np.count_nonzero(known & solved)),
-        "unknown": int(np.count_nonzero(~known)),
-    }
-
-
-def _warnings(facts: dict[str, Any]) -> tuple[str, ...]:
-    lines = []
-    demand, counts, links = facts["demand"], facts["measurements"], facts["map"]["links"]
-    if demand["dropped"]:
-        rows = "flows" if demand["from"] == "flows" else "session groups"
-        lines.append(
-            f"{demand['dropped']:,} {rows} with {demand['dropped_mbps']:,.1f} Mbit/s are left out: "
-            "their user groups are not there"
-        )
-    if counts["ahead_of_now"]:
-        lines.append(f"{counts['ahead_of_now']:,} records are later than --now and are left out")
-    if links["unknown"]:
-        lines.append(f"{links['unknown']:,} of {links['rows']:,} links have no latency and carry nothing")
-    if facts["tomography"]["paths_left_out"]:
-        lines.append(
-            f"{facts['tomography']['paths_left_out']:,} measured paths cross a site or a link that there is not"
-        )
-    return tuple(lines)

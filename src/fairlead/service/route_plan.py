@@ -31,7 +31,7 @@ from fairlead.service.executor import Workers
 from fairlead.service.plain import plain
 from fairlead.service.route_files import Form, write_routes
 from fairlead.service.route_previous import with_written
-from fairlead.service.route_store import publish
+from fairlead.service.route_store import publish, ready
 from fairlead.service.wiring import ROUTE_METHODS
 from fairlead.telemetry import read_routing
 from fairlead.telemetry.written_routes import read_routes
@@ -78,7 +78,11 @@ class RouteAnswer:
 
 
 def answered(request: RouteRequest, say: Say) -> RouteAnswer:
-    """Reads, plans, judges, writes. ``say`` is told what begins."""
+    """Reads, plans, judges, writes. ``say`` is told what begins.
+
+    Where the routes or the store cannot be written neither is, but for a disk that fails in between.
+    """
+    _apart(request)
     say("reading the network")
     network = read_routing(request.network)
     if request.all_pairs or not network[Demands].row_count:
@@ -97,6 +101,8 @@ def answered(request: RouteRequest, say: Say) -> RouteAnswer:
         raise refused(found)
     planned = apply_edits(snapshot, plan.edits)
     say("writing")
+    if request.store is not None:
+        ready(request.store)
     written = None
     if request.out is not None:
         form = request.form or ("csv" if (request.network / "links.csv").exists() else "parquet")
@@ -107,6 +113,19 @@ def answered(request: RouteRequest, say: Say) -> RouteAnswer:
     return RouteAnswer(
         snapshot=snapshot, planned=planned, plan=plan, verdict=found, written=written, generation=generation
     )
+
+
+def _apart(request: RouteRequest) -> None:
+    """UsageError where an answer would be written into the question: NETWORK holds its own tables and no others."""
+    for option, folder in (("--out", request.out), ("--store", request.store)):
+        if folder is not None and folder.resolve() == request.network.resolve():
+            raise UsageError(
+                code="route.into_network",
+                what="the answer does not belong into the folder of the network, which could then not be read again",
+                where=option,
+                got=str(folder),
+                expected="another folder",
+            )
 
 
 def with_all_pairs(network: Snapshot) -> Snapshot:

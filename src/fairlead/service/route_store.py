@@ -107,6 +107,16 @@ def generations(store: Path) -> list[Path]:
     return sorted(path for path in store.glob(f"{_GENERATION}*") if path.is_dir())
 
 
+def ready(store: Path) -> None:
+    """Makes the folder if need be, and sees that one could publish into it now: errors as of :func:`publish`."""
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+        with _locked(store):
+            pass
+    except OSError as error:
+        raise _unusable(store, error) from None
+
+
 def publish(
     store: Path,
     tables: RouteTables,
@@ -123,10 +133,7 @@ def publish(
     Files that did not change are linked, not written. StaleError while another publishes.
     """
     assert keep >= 0, "keep counts older generations"
-    try:
-        store.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unusable(store, error) from None
+    ready(store)
     with _locked(store):
         try:
             return _published(store, tables, keep, clock(), step, made_s)

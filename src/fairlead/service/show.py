@@ -74,20 +74,14 @@ def other_reasons(snapshot: Snapshot, plan: Plan) -> list[str]:
     ]
 
 
-def bound_words(plan: Plan) -> str:
-    """How far from the best possible a drain is."""
-    return bound_figures(plan, 1)
-
-
-def bound_figures(plan: Plan, digits: int) -> str:
+def bound_words(plan: Plan, digits: int = 1) -> str:
     """How far from the best possible, with this many digits behind the point."""
     bound = plan.bound
     match bound.kind:
         case BoundKind.NONE:
             return "nothing is proven about how good this is"
         case BoundKind.EXACT:
-            gap = f", gap {bound.gap:.2%}" if bound.gap > 5e-5 else ""
-            return f"{bound.best:.{digits}f}, proven optimum{gap}"
+            return f"{bound.best:.{digits}f}, proven optimum" + (f", gap {bound.gap:.2%}" if bound.gap > 5e-5 else "")
         case BoundKind.DUAL | BoundKind.IDEAL | BoundKind.CONFIDENCE:
             return f"at least {bound.best:.{digits}f} ({bound.kind.value.lower()} bound), gap {bound.gap:.2%}"
 

@@ -13,9 +13,21 @@ from rich.text import Text
 from fairlead.model import Demands, Links, Plan, Sites, Snapshot, Status
 from fairlead.predict.link_loads import extended_links, priced_utilisation, routed_loads
 from fairlead.service.route_plan import RouteAnswer
-from fairlead.service.show import STATUS_STYLES, bound_figures, percent
+from fairlead.service.route_plan import as_json as answered_json
+from fairlead.service.show import STATUS_STYLES, bound_words, percent
+from fairlead.service.terminal import data_console, print_json, warn
 
 FULLEST_COUNT = 5
+
+
+def print_answer(answer: RouteAnswer, as_json: bool) -> None:
+    """On stdout; what a safety rule would refuse is a warning on stderr."""
+    if as_json:
+        print_json(answered_json(answer))
+    else:
+        print_routes(data_console(), answer)
+    for violation in answer.verdict.violations:
+        warn(f"a safety rule would refuse this plan: {violation}")
 
 
 def print_routes(console: Console, answer: RouteAnswer) -> None:
@@ -64,7 +76,7 @@ def _facts(answer: RouteAnswer) -> Iterator[tuple[str, str]]:
     use = effects["utilisation_max"]
     yield "fullest link", f"{_share(use.before)} -> {_share(use.after)} of its capacity"
     yield "the same, priced", f"{plan.bound.cost:.4f}"
-    yield "best possible", bound_figures(plan, 4)
+    yield "best possible", bound_words(plan, 4)
     allowed = answer.verdict.allowed
     yield "safety rules", "all content" if allowed else f"{len(answer.verdict.violations)} object (see the warnings)"
     yield "planner", plan.planner

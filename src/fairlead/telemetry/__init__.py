@@ -2,7 +2,7 @@
 
 folder, routing       the tables of a relay overlay and of a routed one in a folder; what most callers need
 listing               which file holds which table; network.toml
-csv_bytes, csv_sheet  text, quotes, header and shape of a CSV file, and the way back to line and column
+csv_bytes, csv_shape, csv_sheet  text, quotes, header and shape of a CSV file, and the way back to line and column
 parquet_sheet         the types of a Parquet file
 numbers, texts, moments, references   columns -> arrays, by kind
 rules, routing_rules  keys, and what must hold between cells
@@ -10,6 +10,7 @@ offence, sheet        what is wrong with a cell; the first of all becomes the on
 reader, writer        any tables, from their declarations
 records, windows      raw stream records -> windows; keeping and taking in windows
 probes, atlas         records of measurements on segments and paths: files, RIPE Atlas results
+atlas_ends, flows     what Atlas probes and addresses stand for; demand between prefixes
 estimates             such records -> robust figures per window, pair of ends and path (Panorama 3.1)
 group_estimates       prefixes -> user groups; the field of prefixes and sites that groups are made from
 path_segments, tomography   paths -> segments, and what segments that nobody measured contribute

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.csv
 
 from fairlead.model import BadInputError, Kind, Table
-from fairlead.telemetry.csv_bytes import Record, check_bytes, check_shape, record_at, records
+from fairlead.telemetry.csv_bytes import Record, check_bytes, record_at, records
+from fairlead.telemetry.csv_shape import check_shape
 from fairlead.telemetry.numbers import ABSENT_WORDS
 from fairlead.telemetry.offence import shown
 from fairlead.telemetry.sheet import Cell, Sheet, check_columns, near

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fairlead.model import BadInputError, Kind, Table
+from fairlead.telemetry.derived import is_derived
 from fairlead.telemetry.offence import shown
 from fairlead.telemetry.sheet import near, nearest
 
@@ -25,17 +26,6 @@ class Listing:
 
     files: Mapping[type[Table], Path]
     stored_types: Mapping[str, str]
-
-
-def is_derived(kind: type[Table]) -> bool:
-    """A table without a file: one of nothing but times (windows), or one that is made from a column (user groups)."""
-    return made_from(kind) is not None or all(spec.kind is Kind.TIME for spec in kind.declared().values())
-
-
-def made_from(kind: type[Table]) -> tuple[str, str] | None:
-    """The table and column that name this table's rows, where its declaration says so."""
-    place: tuple[str, str] | None = getattr(kind, "made_from", None)
-    return place
 
 
 def listing(folder: Path, kinds: Sequence[type[Table]], optional: Collection[type[Table]] = ()) -> Listing:

@@ -35,6 +35,7 @@ class Segments:
 
     @property
     def count(self) -> int:
+        """All segments: links, then access."""
         return len(self.link_source) + len(self.access_group)
 
     def between(self, one: Rows, other: Rows) -> Rows:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from fairlead.model import BadInputError, Column, Kind, Snapshot, Table
 from fairlead.telemetry.csv_sheet import csv_sheet
-from fairlead.telemetry.listing import check_regular, is_derived, listing, made_from, read_file
+from fairlead.telemetry.derived import is_derived, made_from
+from fairlead.telemetry.listing import check_regular, listing, read_file
 from fairlead.telemetry.moments import Moments, moments
 from fairlead.telemetry.numbers import numbers
 from fairlead.telemetry.offence import Offence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -24,6 +25,7 @@ from fairlead.model import (
     Table,
 )
 from fairlead.model.table import Array
+from fairlead.telemetry.numbers import ABSENT_WORDS
 from fairlead.telemetry.reader import read_table, read_tables
 from fairlead.telemetry.routing_rules import ROUTING_RULES
 from fairlead.telemetry.rules import Rules
@@ -79,7 +81,9 @@ def _named_groups(folder: Path) -> Groups:
     measured = any((folder / f"access.{form}").exists() for form in ("csv", "parquet"))
     if len(there) == 1 and not measured:
         found = read_table(there[0], _GroupNames, {}, Rules(may_be_empty=True))
-        names = sorted(set(found.array("group").tolist()) - {""})
+        # absent, or kept as a real, as a reference may be
+        texts = {re.sub(r"^(-?[0-9]+)\.0$", r"\1", text) for text in found.array("group").tolist()}
+        names = sorted(text for text in texts if text and text not in ABSENT_WORDS)
     if not names:
         return Groups.of(group=np.empty(0, "U1"))
     return Groups.of(group=np.sort(id_array(coded(pa.chunked_array([pa.array(names)])), as_text=False)))

@@ -17,7 +17,8 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from fairlead.model import BadInputError, Kind, Snapshot, Table
-from fairlead.telemetry.listing import FORMS, SETTINGS_NAME, is_derived
+from fairlead.telemetry.derived import is_derived
+from fairlead.telemetry.listing import FORMS, SETTINGS_NAME
 
 Array = NDArray[Any]
 Form = Literal["csv", "parquet"]
@@ -186,11 +187,10 @@ def swap(fresh: Path, target: Path, replaced: Path) -> None:
 
 
 def _unwritable(folder: Path, error: Exception) -> BadInputError:
-    reason = error.strerror if isinstance(error, OSError) else None
     return BadInputError(
         code="folder.unwritable",
         what="the network cannot be written",
         where=str(folder),
-        got=reason or str(error),
+        got=getattr(error, "strerror", None) or str(error),
         hint="check the path, the permissions and the free space",
     )

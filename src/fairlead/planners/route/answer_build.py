@@ -104,7 +104,7 @@ def _intervals(snapshot: Snapshot) -> dict[str, Array]:
     in_v4 = (short | mapped)[order]
     _, v4_low, v4_group = _flat(numbers.high, low, length, table.group, order[in_v4])
     v6_high, v6_low, v6_group = _flat(numbers.high, low, length, table.group, order[~in_v4])
-    starts, groups = _only_v4(v4_low, v4_group)
+    starts, groups = _v4_intervals(v4_low, v4_group)
     blocks = np.arange(lookup.V4_BLOCKS, dtype=np.uint32) << np.uint32(16)
     index = np.searchsorted(starts, blocks, side="right") - 1
     return {
@@ -131,7 +131,7 @@ def _flat(high: Array, low: Array, length: Array, group: Array, rows: Array) -> 
     return found
 
 
-def _only_v4(low: Array, group: Array) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
+def _v4_intervals(low: Array, group: Array) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
     """The intervals inside ``::ffff:0:0/96``, by the last 32 bits; the first starts at 0.0.0.0."""
     inside = low >> np.uint64(32) == lookup.MAPPED
     starts, groups = low[inside].astype(np.uint32), group[inside]  # keeps the last 32 bits

@@ -101,7 +101,8 @@ def least_theta(links: ExtendedLinks, path: PathRows, demand_mbps: Reals, *, sec
 
 def _use(links: ExtendedLinks) -> Reals:
     """[links] price / capacity: infinite without capacity, else 0 where the link costs nothing or is not limited."""
-    return np.divide(links.price, links.capacity_mbps, out=np.full(len(links.price), np.inf), where=links.capacity_mbps > 0)
+    shut = np.full(len(links.price), np.inf)
+    return np.asarray(np.divide(links.price, links.capacity_mbps, out=shut, where=links.capacity_mbps > 0))
 
 
 def _along(links: ExtendedLinks, at: Reals) -> Reals:

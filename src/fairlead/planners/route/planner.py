@@ -48,6 +48,7 @@ class Route:
     needs: ClassVar[tuple[type[Table], ...]] = ROUTE_NEEDS
 
     def begin(self) -> RouteMemory:
+        """Nothing is remembered."""
         return RouteMemory()
 
     def plan(self, snapshot: Snapshot, memory: RouteMemory, budget: Budget) -> tuple[Plan, RouteMemory]:

@@ -40,7 +40,9 @@ def _by_latency(
     """The least mean latency under the cap; the cap is met whenever that is possible at all."""
     gap, rounds = goal.gap_ratio, budget.rounds
     safe = split_together(case, gap=gap, rounds=rounds, expired=expired)
-    cap = (1.0 + goal.slack_ratio) * safe.theta if math.isnan(goal.cap) else goal.cap
+    # what must go over a link without capacity is infinitely full; that is no reason to let go of all the others
+    reached = safe.utilisation[np.isfinite(safe.utilisation)].max(initial=0.0)
+    cap = (1.0 + goal.slack_ratio) * float(reached) if math.isnan(goal.cap) else goal.cap
     fastest = split_latency(case, found.latency_ms, safe, cap, gap=gap, rounds=rounds, expired=expired)
     reason = Reason(
         key="route.latency",

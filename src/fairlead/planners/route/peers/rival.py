@@ -24,7 +24,8 @@ class RouteRival:
     needs: ClassVar[tuple[type[Table], ...]] = ROUTE_NEEDS
 
     def begin(self) -> None:
-        return None
+        """Rivals remember nothing."""
+        return
 
     def plan(self, snapshot: Snapshot, memory: None, budget: Budget) -> tuple[Plan, None]:
         """The choice, measured like any other plan."""
