@@ -19,12 +19,14 @@ from fairlead.model import Budget, Demands, Groups, Sites, Snapshot, apply_edits
 from fairlead.planners.route import RouteGoal, RouteMemory, prepared
 from fairlead.planners.route.answer_build import route_tables
 from fairlead.planners.route.candidates import candidate_paths
+from fairlead.planners.route.demand import active_groups
 from fairlead.planners.route.finders import over_all_sites
 from fairlead.planners.route.outcome import route_plan, stage_reasons
 from fairlead.planners.route.pairs import session_pairs
 from fairlead.planners.route.paths import top_paths
 from fairlead.planners.route.sla import feasible, sla_rules
-from fairlead.planners.route.splitters import over_active_groups, over_all_groups
+from fairlead.planners.route.split import split_active
+from fairlead.planners.route.splitters import over_active_groups, over_all_groups, split_case
 from fairlead.service.bench import forgotten
 from fairlead.service.bench_route_peers import grouping_seconds, peer_figures
 from fairlead.service.executor import Workers
@@ -149,10 +151,11 @@ def _the_papers_way(snapshot: Snapshot, goal: RouteGoal) -> dict[str, Any]:
     with clock.phase("paths_candidates_s"):
         top, _ = candidate_paths(snapshot, pairs.source_group, pairs.target_group, memory)
     found = feasible(top, pairs.of_demand, snapshot[Demands].service_class, sla_rules(snapshot, goal.kept_count))
-    with clock.phase("lp_10000_s"):
-        choice, _ = over_active_groups(
-            snapshot, found, replace(goal, active_count=ACTIVE_COUNT), RouteMemory(), Budget(), _never
-        )
+    case, _ = split_case(snapshot, found, RouteMemory())
+    active = active_groups(case.demand_mbps, goal.active_mbps, ACTIVE_COUNT)
+    with clock.phase("lp_10000_s"):  # all priorities in turn
+        split_active(case, active)
+    choice, _ = over_active_groups(snapshot, found, goal, RouteMemory(), Budget(), _never)
     plan = route_plan("panorama", snapshot, choice, goal)
     latency = np.nanmean(top.latency_ms[:, 0])
     exact = top_paths(snapshot, pairs.source_group, pairs.target_group, 1)

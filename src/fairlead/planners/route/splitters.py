@@ -27,7 +27,7 @@ def over_all_groups(
     snapshot: Snapshot, found: Feasible, goal: RouteGoal, memory: RouteMemory, budget: Budget, expired: Expired
 ) -> tuple[Choice, RouteMemory]:
     """All session groups, with a proven gap; by the objective of the goal."""
-    case, memory = _case(snapshot, found, memory)
+    case, memory = split_case(snapshot, found, memory)
     if goal.objective is Objective.LATENCY:
         return _by_latency(snapshot, case, found, goal, budget, expired), memory
     split = split_all(case, gap=goal.gap_ratio, rounds=budget.rounds, expired=expired)
@@ -57,12 +57,12 @@ def over_active_groups(
     snapshot: Snapshot, found: Feasible, goal: RouteGoal, memory: RouteMemory, budget: Budget, expired: Expired
 ) -> tuple[Choice, RouteMemory]:
     """The paper's: a linear program over the active session groups, equal shares for the others."""
-    case, memory = _case(snapshot, found, memory)
+    case, memory = split_case(snapshot, found, memory)
     active = active_groups(case.demand_mbps, goal.active_mbps, goal.active_count)
     return _choice(snapshot, found, split_active(case, active, seconds=budget.seconds), goal, budget), memory
 
 
-def _case(snapshot: Snapshot, found: Feasible, memory: RouteMemory) -> tuple[SplitCase, RouteMemory]:
+def split_case(snapshot: Snapshot, found: Feasible, memory: RouteMemory) -> tuple[SplitCase, RouteMemory]:
     demands = snapshot[Demands]
     rate, rates = forecast(demands, memory.rates)
     case = SplitCase(
