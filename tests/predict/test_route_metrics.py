@@ -98,7 +98,7 @@ def test_metrics_by_hand(seed: int) -> None:
     snapshot = routed(seed)
     routes, demands, classes = snapshot[Routes], snapshot[Demands], snapshot[ServiceClasses]
     quality, hop_count = routed_quality(snapshot), snapshot[Paths].hop_count
-    total = within = has_path = latency = measured = hops = 0.0
+    total = within = has_path = measured_path = latency = measured = hops = 0.0
     for demand in range(demands.row_count):
         rate = float(np.nan_to_num(demands.demand_mbps[demand]))
         total += rate
@@ -106,6 +106,8 @@ def test_metrics_by_hand(seed: int) -> None:
             share, own = rate * float(routes.weight_ratio[row]), demands.service_class[demand]
             values = [float(getattr(quality, name)[row]) for name in METRICS]
             within += share * all(v <= classes.array(n)[own] for v, n in zip(values, METRICS, strict=True))
+            same = demands.source_group[demand] == demands.target_group[demand] and routes.path[row] == DIRECT
+            measured_path += share * (same or not math.isnan(values[0]))
             has_path += share
             hops += share * float(hop_count[routes.path[row]])
             if not math.isnan(values[0]):
@@ -113,7 +115,7 @@ def test_metrics_by_hand(seed: int) -> None:
                 measured += share
     found = {name: metric(snapshot) for name, metric in ROUTING_METRICS.items()}
     assert found["sla_ratio"] == pytest.approx(within / total)
-    assert found["routed_ratio"] == pytest.approx(has_path / total)
+    assert found["routed_ratio"] == pytest.approx(measured_path / total)
     assert found["routed_latency_ms"] == pytest.approx(latency / measured)
     assert found["hops_mean"] == pytest.approx(hops / has_path)
 
@@ -123,7 +125,9 @@ def test_unknown_demand_weighs_nothing_beside_known_and_the_same_where_none_is_k
     demands = snapshot[Demands]
     silent = snapshot.replaced(demands.with_column("demand_mbps", np.full(demands.row_count, np.nan)))
     routes = snapshot[Routes]
-    share = np.bincount(routes.demand, weights=np.where(routes.path >= 0, routes.weight_ratio, 0))
+    same = (demands.source_group == demands.target_group)[routes.demand] & (routes.path == DIRECT)
+    known = same | ~np.isnan(routed_quality(snapshot).latency_ms)
+    share = np.bincount(routes.demand, weights=np.where(known, routes.weight_ratio, 0))
     assert ROUTING_METRICS["routed_ratio"](silent) == pytest.approx(share.mean())
     assert ROUTING_METRICS["utilisation_max"](silent) == 0.0
 

@@ -93,8 +93,11 @@ def sla_ratio(snapshot: Snapshot) -> float:
 
 
 def routed_ratio(snapshot: Snapshot) -> float:
-    """Share of the demand that has a path."""
-    return _over_all_demand(snapshot, (snapshot[Routes].path >= 0).astype(np.float64))
+    """Share of the demand on a path that somebody measured, or direct inside one user group."""
+    routes, demands = snapshot[Routes], snapshot[Demands]
+    inside = (demands.source_group == demands.target_group)[routes.demand] & (routes.path == DIRECT)
+    known = (routes.path >= 0) & ~np.isnan(routed_quality(snapshot).latency_ms)
+    return _over_all_demand(snapshot, (known | inside).astype(np.float64))
 
 
 def routed_latency_ms(snapshot: Snapshot) -> float:

@@ -75,14 +75,13 @@ def route_plan(who: str, snapshot: Snapshot, choice: Choice, goal: RouteGoal, re
     )
     after = {effect.metric: effect.after for effect in effects}
     cost = after["priced_utilisation_max"]
-    best = choice.best if math.isnan(choice.best) else min(choice.best, cost)
     return Plan(
         planner=f"{who}/{__version__}",
         basis=snapshot.basis,
         status=_status(bool(edits), choice, after, goal),
         edits=edits,
         effects=effects,
-        bound=Bound(cost=cost, best=best, kind=choice.kind),
+        bound=Bound(cost=cost, best=choice.best, kind=choice.kind),
         reasons=(*reasons, *choice.reasons),
         replayable=choice.replayable,
     )
