@@ -384,3 +384,20 @@ def test_lookups_in_process_are_measured(tables: RouteTables) -> None:
     found = in_process(tables, SNAPSHOT, np.random.default_rng(0), single=200, batch=1_000)
     assert set(found) == {"single_per_s", "single_from_text_per_s", "set_per_s", "batch_per_s"}
     assert min(found.values()) > 0
+
+
+def test_texts_of_paths_are_kept_while_the_pool_of_paths_is_the_same(tmp_path: Path) -> None:
+    """New weights keep them; another pool makes them anew, for a row may be another path now."""
+    first = route_tables(synthetic_snapshot(200, 50, 0, groups=12, sites=4))
+    publish(tmp_path, first)
+    found = loaded(tmp_path)
+    serving = Serving.of(found.manifest, found.tables)
+    text = serving.path_text(1, 0)
+    publish(tmp_path, reweighted(first, np.random.default_rng(0)))
+    same = loaded(tmp_path)
+    assert serving.followed_by(same.manifest, same.tables).paths is serving.paths
+    publish(tmp_path, route_tables(synthetic_snapshot(200, 50, 0, groups=12, sites=5)))
+    other = loaded(tmp_path)
+    followed = serving.followed_by(other.manifest, other.tables)
+    assert followed.paths == {}
+    assert serving.path_text(1, 0) == text

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from fairlead.model import BadInputError, StaleError
 from fairlead.planners.route.answer import RouteTables, route_tables
+from fairlead.service.route_server_bench import reweighted
+from fairlead.service.route_store import current_name, loaded, publish
 from fairlead.service.route_synthetic import synthetic_snapshot
 from fairlead.service.route_tables import (
     Delta,
@@ -20,7 +22,9 @@ from fairlead.service.route_tables import (
     applied,
     delta,
     file_hash,
+    mapped_tables,
     npy_bytes,
+    read_manifest,
 )
 
 
@@ -135,3 +139,25 @@ def test_broken_bytes_are_no_difference(tables: RouteTables, damage: object) -> 
     data = delta(tables, dataclasses.replace(tables, set_weight=tables.set_weight + 1)).as_bytes()
     with pytest.raises(BadInputError, match=r"^route_delta\.unreadable"):
         Delta.of_bytes(damage(data))  # type: ignore[operator]
+
+
+def test_what_is_held_with_the_same_hash_is_taken_over_and_the_rest_is_verified(tmp_path: Path) -> None:
+    tables = route_tables(synthetic_snapshot(100, 20, 0, groups=9, sites=4))
+    publish(tmp_path, tables)
+    held = loaded(tmp_path)
+    publish(tmp_path, reweighted(tables, np.random.default_rng(1)))
+    folder = tmp_path / current_name(tmp_path)
+    manifest = read_manifest(folder)
+    breaths: list[int] = []
+    found = mapped_tables(folder, manifest, (held.manifest, held.tables), lambda: breaths.append(1))
+    changed = [name for name, digest in manifest.files.items() if held.manifest.files[name] != digest]
+    assert changed == ["set_weight.npy"]
+    assert len(breaths) == 1
+    assert found.pair_key is held.tables.pair_key
+    assert found.content_hash == manifest.content
+    data = bytearray((folder / "set_weight.npy").read_bytes())
+    data[-1] ^= 1
+    (folder / "set_weight.npy").unlink()
+    (folder / "set_weight.npy").write_bytes(bytes(data))
+    with pytest.raises(BadInputError, match=r"route_store\.corrupt"):
+        mapped_tables(folder, manifest, (held.manifest, held.tables))

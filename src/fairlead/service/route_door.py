@@ -28,6 +28,7 @@ from fairlead.service.route_tables import Manifest
 BATCH_LIMIT = 10_000  # sessions in one request
 BODY_LIMIT_BYTES = 2_000_000
 _FIELDS = frozenset(("source", "target", "class"))
+_PATH_FILES = ("path_start.npy", "path_site.npy", "site_name.npy")
 _JSON = "application/json"
 _USUAL = re.compile(r"source=([^&%]*)&target=([^&%]*)&class=([^&%]*)").fullmatch  # the order in which clients write it
 
@@ -57,6 +58,11 @@ class Serving:
     def of(cls, manifest: Manifest, tables: RouteTables) -> Serving:
         """Begins to serve a generation."""
         return cls(manifest, tables, {})
+
+    def followed_by(self, manifest: Manifest, tables: RouteTables) -> Serving:
+        """Goes on to serve another generation; texts are kept where the pool of paths is the same, file by file."""
+        same = all(self.manifest.files.get(name) == manifest.files.get(name) for name in _PATH_FILES)
+        return Serving(manifest, tables, self.paths if same else {})
 
     def path_text(self, path: int, why: int) -> str:
         """``"kind":...,"sites":[...]`` of a path row."""

@@ -6,6 +6,7 @@ waited behind the stall (no coordinated omission), and the generator's own laten
 
 from __future__ import annotations
 
+import gc
 import json
 import select
 import socket
@@ -72,6 +73,7 @@ def open_loop(
     A request that is due while every connection is busy waits, and its wait counts. OSError where nobody listens.
     """
     assert requests, "something to ask for"
+    gc.freeze()  # a collection here would look like a server that pauses
     load = Load()
     poll = select.epoll()
     lines: dict[int, _Line] = {}

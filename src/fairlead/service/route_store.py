@@ -27,6 +27,7 @@ from fairlead.planners.route.answer import RouteTables
 from fairlead.service.route_tables import (
     MANIFEST,
     Manifest,
+    at_once,
     corrupt,
     mapped_tables,
     npy_bytes,
@@ -72,10 +73,12 @@ def loaded(store: Path) -> Generation:
     )
 
 
-def whole(folder: Path) -> Generation:
-    """The generation in this folder, every file verified. BadInputError where it is not whole."""
+def whole(
+    folder: Path, held: tuple[Manifest, RouteTables] | None = None, breathe: Callable[[], None] = at_once
+) -> Generation:
+    """The generation in this folder, every file verified that is not ``held`` already. BadInputError if not whole."""
     manifest = read_manifest(folder)
-    return Generation(manifest=manifest, tables=mapped_tables(folder, manifest))
+    return Generation(manifest=manifest, tables=mapped_tables(folder, manifest, held, breathe))
 
 
 def _newest_whole(store: Path, name: str) -> Generation | None:

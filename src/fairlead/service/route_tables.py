@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,12 +108,17 @@ def npy_bytes(values: Array) -> bytes:
     return buffer.getvalue()
 
 
-def file_hash(path: Path) -> str:
-    """XXH3-128 of a file. OSError where it cannot be read."""
+def at_once() -> None:
+    """Nobody waits."""
+
+
+def file_hash(path: Path, breathe: Callable[[], None] = at_once) -> str:
+    """XXH3-128 of a file, ``breathe`` called after each block of it. OSError where it cannot be read."""
     frame = xxhash.xxh3_128()
     with path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES):
             frame.update(block)
+            breathe()
     return frame.hexdigest()
 
 
@@ -129,15 +134,24 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def mapped_tables(folder: Path, manifest: Manifest) -> RouteTables:
+def mapped_tables(
+    folder: Path,
+    manifest: Manifest,
+    held: tuple[Manifest, RouteTables] | None = None,
+    breathe: Callable[[], None] = at_once,
+) -> RouteTables:
     """The tables of a generation, memory-mapped read-only, after every file was verified. BadInputError otherwise.
 
-    The arrays outlive the folder: what is mapped stays readable after it was deleted.
+    The arrays outlive the folder: what is mapped stays readable after it was deleted. Of a generation that is ``held``
+    the files with the same hash are taken over as they are mapped, without another look.
     """
     arrays: dict[str, Array] = {}
     try:
         for name, expected in manifest.files.items():
-            got = file_hash(folder / name)
+            if held is not None and held[0].files.get(name) == expected:
+                arrays[name.removesuffix(".npy")] = held[1].arrays()[name.removesuffix(".npy")]
+                continue
+            got = file_hash(folder / name, breathe)
             if got != expected:
                 raise corrupt(folder / name, f"hash {got}")
             arrays[name.removesuffix(".npy")] = np.load(folder / name, mmap_mode="r", allow_pickle=False)
