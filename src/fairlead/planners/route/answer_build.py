@@ -9,7 +9,6 @@ from fairlead.kernels import lookup
 from fairlead.kernels.prefixes import FAULT_NONE, prefix_numbers
 from fairlead.model import (
     DIRECT,
-    Access,
     BadInputError,
     Demands,
     Groups,
@@ -23,6 +22,7 @@ from fairlead.model import (
 )
 from fairlead.model.table import Array
 from fairlead.planners.route.answer_tables import RouteTables
+from fairlead.planners.route.nearest import best_backbone, nearest_site
 
 _MAPPED = lookup.MAPPED << 32
 
@@ -49,8 +49,8 @@ def route_tables(snapshot: Snapshot) -> RouteTables:
         pair_key=key[order],
         set_path=routes.path.reshape(form)[order],
         set_weight=routes.weight_ratio.reshape(form)[order].astype(np.float64),
-        nearest=_nearest(snapshot[Access], group_count),
-        best=_best(snapshot[Paths], snapshot[Sites].row_count),
+        nearest=nearest_site(snapshot),
+        best=best_backbone(snapshot),
         path_start=path_start,
         path_site=path_site,
         site_name=snapshot[Sites].site,
@@ -64,24 +64,6 @@ def _pool(snapshot: Snapshot) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     lengths = np.bincount(hops.path, minlength=paths.row_count)
     assert lengths[DIRECT] == 0, "the direct path has no site"
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), hops.site.astype(np.int32)
-
-
-def _nearest(access: Access, group_count: int) -> NDArray[np.int32]:
-    """[groups] the site of lowest access latency, the smaller row among equals; -1 where none was measured."""
-    known = np.flatnonzero(~np.isnan(access.latency_ms))
-    order = known[np.lexsort((access.site[known], access.latency_ms[known], access.group[known]))]
-    groups, first = np.unique(access.group[order], return_index=True)
-    nearest = np.full(group_count, -1, dtype=np.int32)
-    nearest[groups] = access.site[order][first]
-    return nearest
-
-
-def _best(paths: Paths, site_count: int) -> NDArray[np.int32]:
-    """[sites, sites] the row of the shortest path of every pair; -1 where there is none of known latency."""
-    first = np.flatnonzero((paths.rank == 0) & (paths.source >= 0) & ~np.isnan(paths.latency_ms))
-    best = np.full((site_count, site_count), -1, dtype=np.int32)
-    best[paths.source[first], paths.target[first]] = first
-    return best
 
 
 def _intervals(snapshot: Snapshot) -> dict[str, Array]:

@@ -19,9 +19,9 @@ def nearest_site(snapshot: Snapshot) -> NDArray[np.int32]:
 
 
 def best_backbone(snapshot: Snapshot) -> NDArray[np.int32]:
-    """Row of the shortest backbone path [sites, sites]; -1 where there is none."""
+    """Row of the shortest backbone path [sites, sites]; -1 where there is none of known latency."""
     paths, count = snapshot[Paths], snapshot[Sites].row_count
     best = np.full((count, count), -1, np.int32)
-    first = np.flatnonzero((paths.rank == 0) & (paths.source >= 0))
+    first = np.flatnonzero((paths.rank == 0) & (paths.source >= 0) & ~np.isnan(paths.latency_ms))
     best[paths.source[first], paths.target[first]] = first
     return best
