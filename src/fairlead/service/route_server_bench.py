@@ -116,8 +116,10 @@ def in_process(
     def each(call: Callable[[Any, Any, int], object], items: Sequence[tuple[Any, Any, int]]) -> float:
         return len(items) / _timed(lambda: [call(*item) for item in items])[1]
 
+    sent_from, to = distinct[source], distinct[target]
+
     def all_at_once() -> object:
-        return answers(tables, distinct[source], distinct[target], classes, uniform)
+        return answers(tables, sent_from, to, classes, uniform)
 
     all_at_once()
     return {
