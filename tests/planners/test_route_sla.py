@@ -166,7 +166,7 @@ def test_stage_counts_are_session_groups_by_their_first_stage(seed: int) -> None
     snapshot = with_paths(overlay(seed, sites=3, groups=3).replaced(classes(seed)))
     source, target, pair, service_class = demands(snapshot)
     found = feasible(top_paths(snapshot, source, target), pair, service_class, sla_rules(snapshot))
-    counts = stage_counts(found)
+    counts = stage_counts(found.path, found.stage)
     assert list(counts) == list(Stage)
     assert sum(counts.values()) == len(pair)
     assert counts[Stage.SAME_GROUP] == 3 * snapshot[Groups].row_count
@@ -183,6 +183,7 @@ def test_panorama_table_3_in_a_quiet_network_keeps_the_sla() -> None:
         snapshot = snapshot.replaced(snapshot[kind].with_column("loss_ratio", np.zeros(snapshot[kind].row_count)))
     snapshot = with_paths(snapshot)
     source, target, pair, service_class = demands(snapshot)
-    counts = stage_counts(feasible(top_paths(snapshot, source, target), pair, service_class, sla_rules(snapshot)))
+    found = feasible(top_paths(snapshot, source, target), pair, service_class, sla_rules(snapshot))
+    counts = stage_counts(found.path, found.stage)
     assert counts[Stage.SAME_GROUP] == 12
     assert counts[Stage.SLA] == 36

@@ -52,10 +52,15 @@ def same(first: float, second: float) -> bool:
 
 def kept(effect: Effect, measured: float) -> bool:
     """Measured is as good as promised, less the margin. A number that is absent keeps no promise of one."""
+    return kept_towards(effect, measured, DIRECTIONS[metric_of(effect)])
+
+
+def kept_towards(effect: Effect, measured: float, direction: Better) -> bool:
+    """:func:`kept` for a metric that improves in this direction."""
     if math.isnan(effect.after) or math.isnan(measured):
         return math.isnan(effect.after) and math.isnan(measured)
-    worst = effect.after - DIRECTIONS[metric_of(effect)].value * effect.margin
-    return same(measured, worst) or better(effect, measured, worst)
+    worst = effect.after - direction.value * effect.margin
+    return same(measured, worst) or direction.value * measured > direction.value * worst
 
 
 def better(effect: Effect, value: float, than: float) -> bool:

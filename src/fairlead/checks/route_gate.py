@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from fairlead.checks.case import Violation
 from fairlead.checks.gate import Verdict
-from fairlead.checks.promises import Better, same
+from fairlead.checks.promises import Better, kept_towards, same
 from fairlead.model import Demands, Edit, Effect, Paths, Plan, Routes, Snapshot, UsageError, apply_edits
 from fairlead.predict.route_metrics import ROUTING_METRICS, demand_weight
 
@@ -188,14 +188,6 @@ def _promise(effect: Effect, snapshot: Snapshot, planned: Snapshot) -> Iterator[
     if not same(effect.before, before):
         what = "the plan starts from a value that is not true now"
         yield Violation(rule="G7", what=what, where=where, got=effect.before, limit=before)
-    elif not _kept(effect, after):
+    elif not kept_towards(effect, after, ROUTE_DIRECTIONS[effect.metric]):
         what = f"the plan promises more than its edits give, even with its margin of {effect.margin:.10g}"
         yield Violation(rule="G7", what=what, where=where, got=effect.after, limit=after)
-
-
-def _kept(effect: Effect, measured: float) -> bool:
-    if math.isnan(effect.after) or math.isnan(measured):
-        return math.isnan(effect.after) and math.isnan(measured)
-    sign = ROUTE_DIRECTIONS[effect.metric].value
-    worst = effect.after - sign * effect.margin
-    return same(measured, worst) or sign * measured > sign * worst

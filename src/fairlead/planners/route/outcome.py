@@ -27,6 +27,7 @@ from fairlead.model import (
 )
 from fairlead.model.table import Array
 from fairlead.planners.route.goal import RouteGoal
+from fairlead.planners.route.sla import stage_counts
 from fairlead.planners.route.slots import slot_count
 from fairlead.predict.route_metrics import ROUTING_METRICS, end_to_end, outside_limits
 
@@ -90,10 +91,8 @@ def route_plan(who: str, snapshot: Snapshot, choice: Choice, goal: RouteGoal, re
 def stage_reasons(choice: Choice) -> tuple[Reason, ...]:
     """How many session groups each stage of the filter served (Panorama Fig. 6), and an alarm where none could."""
     total = len(choice.path)
-    stages = np.where(choice.path >= 0, choice.stage, 255).min(axis=1, initial=255) if total else np.empty(0, np.uint8)
     found: list[Reason] = []
-    for stage in Stage:
-        count = int(np.count_nonzero(stages == stage.value))
+    for stage, count in stage_counts(choice.path, choice.stage).items():
         if count:
             found.append(
                 Reason(

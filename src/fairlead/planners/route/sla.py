@@ -135,8 +135,11 @@ def gathered(shards: Sequence[SessionShard], parts: Sequence[Feasible]) -> Feasi
     )
 
 
-def stage_counts(found: Feasible) -> dict[Stage, int]:
-    """Session groups by the first stage that kept a path of theirs; stages that served nobody are 0."""
-    stages = np.where(found.path >= 0, found.stage, Stage.UNREACHABLE).min(axis=1, initial=Stage.UNREACHABLE)
+def stage_counts(path: Int32s, stage: NDArray[np.uint8]) -> dict[Stage, int]:
+    """Session groups by the first stage that kept a path of theirs; stages that served nobody are 0.
+
+    path, stage : [session groups, slots]; a slot with path -1 is not used
+    """
+    stages = np.where(path >= 0, stage, Stage.UNREACHABLE).min(axis=1, initial=Stage.UNREACHABLE)
     counts = np.bincount(stages, minlength=len(Stage))
-    return {stage: int(counts[stage]) for stage in Stage}
+    return {each: int(counts[each]) for each in Stage}
