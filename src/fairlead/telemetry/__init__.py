@@ -1,11 +1,11 @@
 """The only door in: files and records -> columns -> windows -> Snapshot. Everything is checked here, once.
 
-folder, routing       the tables of a relay overlay and of a routed one in a folder; what most callers need
+folder, routing, fabric   the tables of a relay overlay, a routed one and a datacenter; what most callers need
 listing               which file holds which table; network.toml
 csv_bytes, csv_shape, csv_sheet  text, quotes, header and shape of a CSV file, and the way back to line and column
 parquet_sheet         the types of a Parquet file
 numbers, texts, moments, references   columns -> arrays, by kind
-rules, routing_rules  keys, and what must hold between cells
+rules, routing_rules, fabric_rules  keys, and what must hold between cells
 offence, sheet        what is wrong with a cell; the first of all becomes the one-line error
 reader, writer        any tables, from their declarations
 records, windows      raw stream records -> windows; keeping and taking in windows
@@ -19,6 +19,7 @@ measured_map          estimates -> the tables links, access and direct
 
 from fairlead.telemetry.atlas import AtlasRecords, read_atlas
 from fairlead.telemetry.estimates import EstimateRule, LinkEstimates, RoundTrip, link_estimates, newest
+from fairlead.telemetry.fabric import FABRIC_TABLES, read_fabric, write_fabric
 from fairlead.telemetry.folder import OVERLAY_TABLES, read_network, write_network
 from fairlead.telemetry.group_estimates import SiteField, group_estimates, site_field
 from fairlead.telemetry.measured_map import MeasuredMap, measured_map
@@ -28,6 +29,7 @@ from fairlead.telemetry.routing import ROUTING_TABLES, read_routing, read_unmeas
 from fairlead.telemetry.windows import last_windows, with_windows
 
 __all__ = [
+    "FABRIC_TABLES",
     "OVERLAY_TABLES",
     "ROUTING_TABLES",
     "WINDOW_S",
@@ -46,6 +48,7 @@ __all__ = [
     "measured_map",
     "newest",
     "read_atlas",
+    "read_fabric",
     "read_network",
     "read_probes",
     "read_routing",
@@ -53,6 +56,7 @@ __all__ = [
     "site_field",
     "windowed_streams",
     "with_windows",
+    "write_fabric",
     "write_network",
     "write_routing",
 ]

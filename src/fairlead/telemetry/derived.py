@@ -1,4 +1,4 @@
-"""Tables without a file: made from the others."""
+"""Tables without a file: made from the others, or from the settings in network.toml."""
 
 from __future__ import annotations
 
@@ -6,8 +6,18 @@ from fairlead.model import Kind, Table
 
 
 def is_derived(kind: type[Table]) -> bool:
-    """A table without a file: one of nothing but times (windows), or one that is made from a column (user groups)."""
-    return made_from(kind) is not None or all(spec.kind is Kind.TIME for spec in kind.declared().values())
+    """A table without a file: of nothing but times (windows), made from a column (user groups) or from settings."""
+    return made_from(kind) is not None or is_of_times(kind) or is_of_settings(kind)
+
+
+def is_of_times(kind: type[Table]) -> bool:
+    """A table of nothing but times; it is made of those that others refer to."""
+    return all(spec.kind is Kind.TIME for spec in kind.declared().values())
+
+
+def is_of_settings(kind: type[Table]) -> bool:
+    """A table of one row whose columns are settings of network.toml, or of none where they are not set."""
+    return bool(getattr(kind, "from_settings", False))
 
 
 def made_from(kind: type[Table]) -> tuple[str, str] | None:

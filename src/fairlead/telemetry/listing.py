@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 import tomllib
@@ -10,22 +11,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fairlead.model import BadInputError, Kind, Table
-from fairlead.telemetry.derived import is_derived
+from fairlead.model import BadInputError, Column, Kind, Table
+from fairlead.telemetry.derived import is_derived, is_of_settings
 from fairlead.telemetry.offence import shown
 from fairlead.telemetry.sheet import near, nearest
 
 SETTINGS_NAME = "network.toml"
 FORMS = ("csv", "parquet")
 STORED_TYPES = {"float32": Kind.REAL, "text": Kind.ID}
+_PLAIN_SETTINGS = ("title", "types")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """The file of each table, and ``stored_types``: table.column -> ``float32`` or ``text`` (what a CSV cannot say)."""
+    """The file of each table, and what network.toml adds.
+
+    stored_types : table.column -> ``float32`` or ``text`` (what a CSV cannot say)
+    settings     : setting -> its number, for the tables that are made from settings
+    """
 
     files: Mapping[type[Table], Path]
     stored_types: Mapping[str, str]
+    settings: Mapping[str, float]
 
 
 def listing(folder: Path, kinds: Sequence[type[Table]], optional: Collection[type[Table]] = ()) -> Listing:
@@ -48,8 +55,9 @@ def listing(folder: Path, kinds: Sequence[type[Table]], optional: Collection[typ
             )
     found = {kind: _table_file(folder, names, kind, kind in optional) for kind in wanted}
     files = {kind: path for kind, path in found.items() if path is not None}
-    stored_types = _stored_types(folder / SETTINGS_NAME, kinds) if SETTINGS_NAME in names else {}
-    return Listing(files=files, stored_types=stored_types)
+    said = _settings(folder / SETTINGS_NAME, kinds) if SETTINGS_NAME in names else {}
+    numbers = {key: float(value) for key, value in said.items() if key not in _PLAIN_SETTINGS}
+    return Listing(files=files, stored_types=said.get("types", {}), settings=numbers)
 
 
 def read_file(path: Path) -> bytes:
@@ -105,6 +113,8 @@ def _names(folder: Path) -> list[str]:
 def _unknown_hint(name: str, kinds: Sequence[type[Table]]) -> str:
     stem = name.rsplit(".", 1)[0].casefold()
     derived = next((kind for kind in kinds if is_derived(kind) and kind.name == stem), None)
+    if derived is not None and is_of_settings(derived):
+        return f"{', '.join(derived.declared())} is a setting of {SETTINGS_NAME}; remove the file"
     if derived is not None:
         return f"{derived.name} are made from the other tables; remove the file"
     meant = nearest(stem, [kind.name for kind in kinds])
@@ -136,7 +146,7 @@ def _table_file(folder: Path, names: Sequence[str], kind: type[Table], may_be_ab
     return folder / found[0]
 
 
-def _stored_types(path: Path, kinds: Sequence[type[Table]]) -> Mapping[str, str]:
+def _settings(path: Path, kinds: Sequence[type[Table]]) -> Mapping[str, Any]:
     raw = read_file(path)
     try:
         settings: dict[str, Any] = tomllib.loads(raw.decode("utf-8"))
@@ -144,17 +154,32 @@ def _stored_types(path: Path, kinds: Sequence[type[Table]]) -> Mapping[str, str]
         raise _settings_error("toml.encoding", "the file is not UTF-8", path, f"offset {error.start}", "") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise _settings_error("toml.syntax", "the file is not TOML", path, str(error)[:200], "") from None
+    columns = {name: spec for kind in kinds if is_of_settings(kind) for name, spec in kind.declared().items()}
     for key, value in settings.items():
-        if key not in ("title", "types"):
-            hint = near(key, ("title", "types"))
+        if key not in (*_PLAIN_SETTINGS, *columns):
+            known = (*_PLAIN_SETTINGS, *columns)
             raise _settings_error(
-                "toml.unknown_key", f"there is no setting {shown(key)}", path, "", "title, types", hint
+                "toml.unknown_key", f"there is no setting {shown(key)}", path, "", ", ".join(known), near(key, known)
             )
-        if not isinstance(value, {"title": str, "types": dict}[key]):
+        if key in columns:
+            _check_number(key, value, columns[key], path)
+        elif not isinstance(value, {"title": str, "types": dict}[key]):
             raise _settings_error(
                 "toml.wrong_type", f"{key} has the wrong type", path, type(value).__name__, "title text, types a table"
             )
-    types: dict[str, Any] = settings.get("types", {})
+    _check_types(settings.get("types", {}), kinds, path)
+    return settings
+
+
+def _check_number(key: str, value: Any, spec: Column, path: Path) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _settings_error("toml.wrong_type", f"{key} has the wrong type", path, type(value).__name__, "a number")
+    if not (math.isfinite(value) and spec.low <= value <= spec.high):
+        expected = f"{spec.low:g} or more" + (f", in {spec.unit}" if spec.unit else "")
+        raise _settings_error("toml.out_of_range", f"{key} is out of range", path, str(value), expected)
+
+
+def _check_types(types: Mapping[str, Any], kinds: Sequence[type[Table]], path: Path) -> None:
     places = {f"{kind.name}.{name}": spec.kind for kind in kinds for name, spec in kind.declared().items()}
     for place, stored in types.items():
         known = [name for name, kind in places.items() if stored in STORED_TYPES and kind is STORED_TYPES[stored]]
@@ -162,7 +187,6 @@ def _stored_types(path: Path, kinds: Sequence[type[Table]]) -> Mapping[str, str]
             what = f"the type of {shown(place)} cannot be {shown(str(stored))}"
             expected = "float32 for a column of real numbers, text for a column of ids"
             raise _settings_error("toml.wrong_type", what, path, "", expected, near(place, list(places)))
-    return types
 
 
 def _settings_error(code: str, what: str, path: Path, got: str, expected: str, hint: str = "") -> BadInputError:

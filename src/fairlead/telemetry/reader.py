@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fairlead.model import BadInputError, Column, Kind, Snapshot, Table
 from fairlead.telemetry.csv_sheet import csv_sheet
-from fairlead.telemetry.derived import is_derived, made_from
+from fairlead.telemetry.derived import is_derived, is_of_settings, is_of_times, made_from
 from fairlead.telemetry.listing import check_regular, listing, read_file
 from fairlead.telemetry.moments import Moments, moments
 from fairlead.telemetry.numbers import numbers
@@ -65,7 +65,7 @@ def read_tables(folder: Path, kinds: Sequence[type[Table]], rules: Mapping[type[
     found = listing(folder, kinds, stand_ins)
     known = _Known(
         stored_types=found.stored_types,
-        times=frozenset(k.name for k in kinds if is_derived(k) and made_from(k) is None),
+        times=frozenset(k.name for k in kinds if is_of_times(k)),
         named={".".join(place): kind for kind in kinds if (place := made_from(kind)) is not None},
     )
     tables: list[Table] = []
@@ -79,8 +79,18 @@ def read_tables(folder: Path, kinds: Sequence[type[Table]], rules: Mapping[type[
             made = [each for made, each in stand_ins.items() if (made_from(made) or ("",))[0] == kind.name]
             for table in (stand_in, *made):
                 tables.append(table)
-                known.ids[table.name] = pa.array(table.array(table.key[0])).cast(pa.string())
-    return Snapshot([*tables, *known.made, *_numbered(drafts, kinds, known)])
+                if len(table.key) == 1:
+                    known.ids[table.name] = pa.array(table.array(table.key[0])).cast(pa.string())
+    said = [_of_settings(kind, found.settings) for kind in kinds if is_of_settings(kind)]
+    return Snapshot([*tables, *said, *known.made, *_numbered(drafts, kinds, known)])
+
+
+def _of_settings(kind: type[Table], settings: Mapping[str, float]) -> Table:
+    """One row, or none where a setting without a default is absent."""
+    columns = kind.declared()
+    if any(name not in settings for name, spec in columns.items() if spec.required):
+        return kind.of(**{name: [] for name in columns})
+    return kind.of(**{name: [settings[name]] for name in columns if name in settings})
 
 
 def read_table(path: Path, kind: type[Table], ids: Mapping[str, Array], rules: Rules) -> Table:

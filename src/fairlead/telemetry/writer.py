@@ -17,7 +17,7 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from fairlead.model import BadInputError, Kind, Snapshot, Table
-from fairlead.telemetry.derived import is_derived
+from fairlead.telemetry.derived import is_derived, is_of_settings
 from fairlead.telemetry.listing import FORMS, SETTINGS_NAME
 
 Array = NDArray[Any]
@@ -112,9 +112,18 @@ def _has_special(text: Any) -> bool:
 
 
 def _write_settings(snapshot: Snapshot, folder: Path, form: Form) -> None:
-    lines = [f'"{place}" = "{stored}"' for place, stored in sorted(_stored_types(snapshot, form))]
+    lines = [
+        f"{name} = {float(value)!r}"
+        for table in snapshot.tables
+        if is_of_settings(type(table))
+        for name in table.declared()
+        for value in table.array(name).tolist()
+    ]
+    types = [f'"{place}" = "{stored}"' for place, stored in sorted(_stored_types(snapshot, form))]
+    if types:
+        lines += ["[types]", *types]
     if lines:
-        heading = "# What the files alone cannot say.\n[types]\n"
+        heading = "# What the files alone cannot say.\n"
         (folder / SETTINGS_NAME).write_text(heading + "\n".join(lines) + "\n", encoding="utf-8")
 
 
