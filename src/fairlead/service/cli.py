@@ -17,6 +17,7 @@ import typer
 
 from fairlead import __version__
 from fairlead.service.cli_drain import drain, register_drain
+from fairlead.service.cli_mitigate import measure, mitigate, register_mitigate
 from fairlead.service.cli_route import register_routes, route
 from fairlead.service.exits import INTERRUPTED, READER_GONE, code_and_line, said
 from fairlead.service.options import Format, Json, Seed, examples
@@ -38,7 +39,17 @@ bench = typer.Typer(no_args_is_help=True, help="Speed, memory and growth, each b
 world.add_typer(generate, name="generate")
 register_drain(generate, train, reproduce, bench)
 register_routes(generate, reproduce, bench)
-_NOUNS = {"drain": drain, "route": route, "train": train, "world": world, "reproduce": reproduce, "bench": bench}
+register_mitigate(generate, reproduce, bench)
+_NOUNS = {
+    "drain": drain,
+    "route": route,
+    "mitigate": mitigate,
+    "train": train,
+    "measure": measure,
+    "world": world,
+    "reproduce": reproduce,
+    "bench": bench,
+}
 for _noun, _verbs in _NOUNS.items():
     app.add_typer(_verbs, name=_noun)
 

@@ -12,6 +12,8 @@ from fairlead.planners.drain import AllLast, Drain, Goal
 from fairlead.planners.drain.peers import ByScore, Rival, beam, exact, greedy, heuristic_offline, netbouncer
 from fairlead.planners.drain.persistence import Learned
 from fairlead.planners.drain.scores import sentry_scores
+from fairlead.planners.mitigate import COMPARATORS, Comparator
+from fairlead.planners.mitigate.peers import RIVALS, MitigateRival
 from fairlead.planners.route import Route, RouteGoal
 from fairlead.planners.route.finders import among_candidates
 from fairlead.planners.route.peers import direct, nearby, oracle, yen
@@ -58,3 +60,6 @@ ROUTE_METHODS: Mapping[str, RouteMaker] = MappingProxyType(
         "yen": lambda goal, _: RouteRival(name="yen", choose=yen.choose, goal=goal),
     }
 )
+
+MITIGATE_COMPARATORS: Mapping[str, Comparator] = MappingProxyType({each.name: each for each in COMPARATORS})
+MITIGATE_RIVALS: Mapping[str, MitigateRival] = MappingProxyType({each.name: each for each in RIVALS})

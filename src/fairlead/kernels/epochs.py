@@ -1,0 +1,295 @@
+"""Long flows through time: max-min fair rates that hold for an epoch, then new ones (SWARM 3.3, Algorithm 1).
+
+An epoch ends with what comes first: its longest allowed length, or as many arrivals, or as many departures, as a stated
+share of the flows under way. With share 0 every arrival and every departure ends an epoch: the exact fluid, the limit
+of ever shorter epochs.
+
+Departs: Algorithm 1 lets a flow wait for the next epoch and then counts it for a whole one. Where a flow lives for less
+than an epoch that is most of what it sees, so here a flow starts when it starts, at the rate that the links of its way
+would give to one flow more, and leaves when its last byte has been sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from fairlead.kernels.epochs_use import arrive, depart, find_tops, forget, look, unused
+from fairlead.kernels.max_min import Filling, Int32s, Reals, arguments, fill, filling, sink
+from fairlead.kernels.max_min_fast import BITS, fill_fast
+
+BYTES_PER_MBIT = 125_000.0
+EXACT = 53  # bits of a float: no two levels are alike, so the filling is the exact one
+
+
+class Active(NamedTuple):
+    """Flows under way in the order of their arrival; room for more than there are."""
+
+    rows: Int32s
+    left_bytes: Reals
+    rate_mbps: Reals
+    finish_s: Reals  # at this rate
+    work: Filling
+
+
+@numba.njit(cache=True, nogil=True)
+def _resized(active, active_count, room, hop_count):  # type: ignore[no-untyped-def]  # compiled
+    """With room for so many flows."""
+    rows, left, rate, finish = np.empty(room, np.int32), np.empty(room), np.empty(room), np.empty(room)
+    rows[:active_count] = active.rows[:active_count]
+    left[:active_count] = active.left_bytes[:active_count]
+    rate[:active_count] = active.rate_mbps[:active_count]
+    finish[:active_count] = active.finish_s[:active_count]
+    work = filling(room, hop_count, len(active.work.left))
+    work.waiting_flows[:active_count] = active.work.waiting_flows[:active_count]
+    return Active(rows, left, rate, finish, work)
+
+
+@numba.njit(cache=True, nogil=True)
+def _put(active, place, row, left_bytes, rate_mbps, now_s):  # type: ignore[no-untyped-def]
+    active.rows[place] = row
+    active.left_bytes[place] = left_bytes
+    active.rate_mbps[place] = rate_mbps
+    active.finish_s[place] = now_s + left_bytes / (rate_mbps * BYTES_PER_MBIT) if rate_mbps > 0 else np.inf
+
+
+@numba.njit(cache=True, nogil=True)
+def _rates(links, capacity_mbps, ceiling_mbps, bits, now_s, active, active_count, use):  # type: ignore[no-untyped-def]
+    """New rates for all, and how they use the links; how many links they cross."""
+    rows, rate, work = active.rows[:active_count], active.rate_mbps[:active_count], active.work
+    if bits >= EXACT:
+        crossed_count = fill(links, rows, capacity_mbps, ceiling_mbps, rate, work)
+    else:
+        crossed_count = fill_fast(links, rows, capacity_mbps, ceiling_mbps, bits, rate, work)
+    for k in range(crossed_count):
+        link = work.crossed[k]
+        use.crossed[k] = link
+        use.free_mbps[link] = max(work.left[link], 0.0)
+        use.flow_count[link] = work.last[link] - work.first[link]
+    for j in range(active_count):
+        _put(active, j, rows[j], active.left_bytes[j], rate[j], now_s)
+    return crossed_count
+
+
+@numba.njit(cache=True, nogil=True)
+def rise(heap, key, entry, size):  # type: ignore[no-untyped-def]
+    place = size
+    while place > 0 and key[heap[(place - 1) // 2]] > key[entry]:
+        heap[place] = heap[(place - 1) // 2]
+        place = (place - 1) // 2
+    heap[place] = entry
+
+
+@numba.njit(cache=True, nogil=True)
+def _end(now_s, active, active_count, enter_s, entered, epoch_s, until_s, events):  # type: ignore[no-untyped-def]
+    """When the epoch that starts now ends: not after so many arrivals or departures."""
+    end_s = min(now_s + epoch_s, until_s)
+    if entered + events <= len(enter_s):
+        end_s = min(end_s, enter_s[entered + events - 1])
+    if events == 1:
+        for j in range(active_count):
+            end_s = min(end_s, active.finish_s[j])
+    elif events <= active_count:
+        end_s = min(end_s, np.partition(active.finish_s[:active_count], events - 1)[events - 1])
+    return end_s
+
+
+@numba.njit(cache=True, nogil=True)
+def _leave(end_s, active, active_count, size_bytes, finish_s, delivered_bytes):  # type: ignore[no-untyped-def]
+    """Let those go whose last byte is sent by the end; how many stay. Their ``left_bytes`` are those at the end."""
+    stay = 0
+    for j in range(active_count):
+        row = active.rows[j]
+        if active.finish_s[j] <= end_s:
+            finish_s[row] = active.finish_s[j]
+            delivered_bytes[row] = size_bytes[row]
+        else:
+            left = active.left_bytes[j]
+            if active.rate_mbps[j] > 0:
+                left = (active.finish_s[j] - end_s) * active.rate_mbps[j] * BYTES_PER_MBIT
+            active.rows[stay] = row
+            active.left_bytes[stay] = left
+            stay += 1
+    return stay
+
+
+class Traffic(NamedTuple):
+    """Flows in the order in which they enter, and the probes in theirs."""
+
+    links: Int32s  # [flows, hops]
+    enter_s: Reals
+    size_bytes: Reals
+    ceiling_mbps: Reals
+    probe_links: Int32s  # [probes, hops]
+    probe_s: Reals
+
+
+class Seen(NamedTuple):
+    """What is written down on the way."""
+
+    finish_s: Reals
+    delivered_bytes: Reals
+    utilisation: Reals  # [probes, hops]
+    flow_count: Int32s  # [probes, hops]
+
+
+@numba.njit(cache=True, nogil=True)
+def _within(traffic, capacity_mbps, end_s, active, use, seen, at):  # type: ignore[no-untyped-def]
+    """Arrivals and probes of an epoch in the order of time; ``at``: flows under way, entered, probed."""
+    count, entered, probed = at
+    hop_count = traffic.links.shape[1]
+    leaving = 0
+    for j in range(count):
+        if active.finish_s[j] < end_s:
+            active.work.waiting_flows[leaving] = j
+            leaving += 1
+    for place in range(leaving // 2 - 1, -1, -1):
+        sink(active.work.waiting_flows, active.finish_s, place, leaving)
+    while True:
+        arrival_s = traffic.enter_s[entered] if entered < len(traffic.enter_s) else np.inf
+        probe_s = traffic.probe_s[probed] if probed < len(traffic.probe_s) else np.inf
+        if min(arrival_s, probe_s) >= end_s:
+            return active, (count, entered, probed)
+        heap = active.work.waiting_flows
+        while leaving > 0 and active.finish_s[heap[0]] <= min(arrival_s, probe_s):
+            depart(traffic.links, active.rows[heap[0]], active.rate_mbps[heap[0]], use)
+            leaving -= 1
+            heap[0] = heap[leaving]
+            sink(heap, active.finish_s, 0, leaving)
+        if probe_s <= arrival_s:
+            look(traffic.probe_links, probed, capacity_mbps, use, seen.utilisation, seen.flow_count)
+            probed += 1
+        else:
+            if count == len(active.rows):
+                active = _resized(active, count, 2 * count, hop_count)
+            rate = arrive(traffic.links, entered, traffic.ceiling_mbps, use)
+            _put(active, count, entered, traffic.size_bytes[entered], rate, arrival_s)
+            if active.finish_s[count] < end_s:
+                rise(active.work.waiting_flows, active.finish_s, count, leaving)
+                leaving += 1
+            count += 1
+            entered += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def _run(traffic, capacity_mbps, begin_s, until_s, epoch_s, turnover_ratio, bits, seen):  # type: ignore[no-untyped-def]
+    """How many epochs it took. SWARM Algorithm 1."""
+    links, link_count = traffic.links, len(capacity_mbps)
+    room, hop_count = 64, links.shape[1]
+    active = Active(
+        np.empty(room, np.int32), np.empty(room), np.empty(room), np.empty(room), filling(room, hop_count, link_count)
+    )
+    use = unused(capacity_mbps)
+    now_s, count, entered, probed, epoch_count = begin_s, 0, 0, 0, 0
+    while now_s < until_s:
+        while entered < len(traffic.enter_s) and traffic.enter_s[entered] <= now_s:
+            if count == len(active.rows):
+                active = _resized(active, count, 2 * count, hop_count)
+            _put(active, count, entered, traffic.size_bytes[entered], 0.0, now_s)
+            count += 1
+            entered += 1
+        crossed_count, events, end_s, first_row = 0, 1, until_s, entered
+        if count > 0:
+            crossed_count = _rates(links, capacity_mbps, traffic.ceiling_mbps, bits, now_s, active, count, use)
+            events = 1 + int(min(turnover_ratio * count, 1e9))
+            end_s = _end(now_s, active, count, traffic.enter_s, entered, epoch_s, until_s, events)
+            epoch_count += 1
+        elif entered < len(traffic.enter_s):
+            end_s = min(until_s, traffic.enter_s[entered])
+        if events > 1:
+            find_tops(links, active, count, use)
+        at = (count, entered, probed)
+        active, (count, entered, probed) = _within(traffic, capacity_mbps, end_s, active, use, seen, at)
+        count = _leave(end_s, active, count, traffic.size_bytes, seen.finish_s, seen.delivered_bytes)
+        forget(links, capacity_mbps, crossed_count, first_row, entered, use)
+        now_s = end_s
+    for j in range(count):
+        row = active.rows[j]
+        seen.delivered_bytes[row] = traffic.size_bytes[row] - active.left_bytes[j]
+    return epoch_count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Passage:
+    """What became of the flows, and what the probes saw.
+
+    finish_s          : [flows] when the last byte was sent; NaN: not by the end
+    delivered_bytes   : [flows] by the end
+    utilisation_ratio : [probes, hops] of the link at the time of the probe; NaN where the probe has no link
+    flow_count        : [probes, hops] flows under way on it; -1 where the probe has no link
+    epoch_count       : times that rates were computed
+    """
+
+    finish_s: Reals
+    delivered_bytes: Reals
+    utilisation_ratio: Reals
+    flow_count: Int32s
+    epoch_count: int
+
+
+def epochs(
+    links: Int32s,
+    enter_s: Reals,
+    size_bytes: Reals,
+    ceiling_mbps: Reals,
+    capacity_mbps: Reals,
+    *,
+    begin_s: float,
+    until_s: float,
+    epoch_s: float,
+    turnover_ratio: float,
+    bits: int = BITS,
+    probe_links: Int32s | None = None,
+    probe_s: Reals | None = None,
+) -> Passage:
+    """Send the flows through the network from ``begin_s`` to ``until_s``.
+
+    links, ceiling_mbps, capacity_mbps : as of ``max_min``; a ceiling holds for the life of its flow
+    enter_s        : [flows] ascending; flows that entered before ``begin_s`` are under way then
+    size_bytes     : [flows] what they have to send, those under way: still
+    epoch_s        : longest epoch; infinite: none
+    turnover_ratio : an epoch ends early with so many arrivals or departures, of the flows under way; infinite: never
+    bits           : of the rates, as of ``max_min_fast``; ``EXACT``: those of ``max_min``
+    probe_links, probe_s : [probes, hops], [probes] ascending: when to look at which links
+
+    O(flows under way x hops) an epoch. With turnover 0 and exact rates the answer is exact.
+    """
+    assert epoch_s > 0, "an epoch takes time"
+    assert turnover_ratio >= 0, "a share"
+    assert not np.any(np.diff(enter_s) < 0), "in the order in which they enter"
+    links, capacity_mbps, ceiling_mbps = arguments(links, capacity_mbps, ceiling_mbps)
+    probe_links = np.empty((0, 1), np.int32) if probe_links is None else probe_links
+    probe_s = np.empty(0) if probe_s is None else probe_s
+    assert not np.any(np.diff(probe_s) < 0), "in the order of time"
+    seen = Seen(
+        np.full(len(links), np.nan),
+        np.zeros(len(links)),
+        np.full(probe_links.shape, np.nan),
+        np.full(probe_links.shape, -1, np.int32),
+    )
+    traffic = Traffic(
+        *(_read_only(links, np.int32), _read_only(enter_s), _read_only(size_bytes), _read_only(ceiling_mbps)),
+        *(_read_only(probe_links, np.int32), _read_only(probe_s)),
+    )
+    count = _run(
+        *(traffic, _read_only(capacity_mbps), float(begin_s), float(until_s), float(epoch_s), float(turnover_ratio)),
+        *(int(bits), seen),
+    )
+    return Passage(
+        finish_s=seen.finish_s,
+        delivered_bytes=seen.delivered_bytes,
+        utilisation_ratio=seen.utilisation,
+        flow_count=seen.flow_count,
+        epoch_count=int(count),
+    )
+
+
+def _read_only(array: NDArray[Any], kind: type[np.generic] = np.float64) -> NDArray[Any]:
+    """So that the kernel is compiled for one kind of array."""
+    view = np.ascontiguousarray(array, kind).view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,206 @@
+"""Demand-aware max-min fair rates, exactly: water-filling by a heap of bottleneck levels (SWARM A.2).
+
+A ceiling is a virtual link that one flow alone crosses: its rate never exceeds it. The level of a link is what each of
+its flows gets when those that are not settled yet share what the settled ones leave. The lowest level in the network
+is that of a true bottleneck, whose flows are settled at it; the other levels can only rise by that, so a heap whose
+keys are too low at worst, never too high, gives the next one. A ceiling below every level settles its flow.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Reals = NDArray[np.float64]
+Int32s = NDArray[np.int32]
+
+TIE = 1e-12  # levels that differ by less, relative, are one: rounding must not cost a turn of the heap
+
+
+class Filling(NamedTuple):
+    """Workspace of the solvers, kept from call to call; ``open_count`` is 0 everywhere between calls.
+
+    What is stated per link is there for crossed links only. The flows at hand are numbered 0..
+    """
+
+    crossed: Int32s  # [crossed] links that some flow at hand crosses
+    left: Reals  # [links] capacity that settled flows leave
+    open_count: Int32s  # [links] flows that are not settled
+    first: Int32s  # [links] where the flows of a link start in `flow`,
+    last: Int32s  # [links] and where they end
+    flow: Int32s  # [flows x hops]
+    key: Reals  # [links] level when last looked at
+    waiting_links: Int32s  # [links] a heap here, the next of its bucket in the fast solver
+    limit: Reals  # [flows] ceilings, infinite where they cannot bind
+    waiting_flows: Int32s  # [flows] those with a limit, as the links
+
+
+@numba.njit(cache=True, nogil=True)
+def filling(flow_count, hop_count, link_count):  # type: ignore[no-untyped-def]  # compiled
+    """Workspace for at most ``flow_count`` flows at a time."""
+    return Filling(
+        np.empty(link_count, np.int32),
+        np.empty(link_count),
+        np.zeros(link_count, np.int32),
+        np.empty(link_count, np.int32),
+        np.empty(link_count, np.int32),
+        np.empty(flow_count * hop_count, np.int32),
+        np.empty(link_count),
+        np.empty(link_count, np.int32),
+        np.empty(flow_count),
+        np.empty(flow_count, np.int32),
+    )
+
+
+@numba.njit(cache=True, nogil=True)
+def flows_by_link(links, rows, capacity_mbps, ceiling_mbps, work):  # type: ignore[no-untyped-def]
+    """List the links that the flows cross and the flows of each; how many links."""
+    crossed, left, count, first, last = work.crossed, work.left, work.open_count, work.first, work.last
+    crossed_count = 0
+    for j in range(len(rows)):
+        least = np.inf
+        for h in range(links.shape[1]):
+            link = links[rows[j], h]
+            if link >= 0:
+                if count[link] == 0:
+                    crossed[crossed_count] = link
+                    crossed_count += 1
+                count[link] += 1
+                least = min(least, capacity_mbps[link])
+        ceiling = ceiling_mbps[rows[j]]
+        work.limit[j] = ceiling if ceiling < least else np.inf
+    place = 0
+    for k in range(crossed_count):
+        link = crossed[k]
+        left[link] = capacity_mbps[link]
+        first[link] = place
+        last[link] = place
+        place += count[link]
+    for j in range(len(rows)):
+        for h in range(links.shape[1]):
+            link = links[rows[j], h]
+            if link >= 0:
+                work.flow[last[link]] = j
+                last[link] += 1
+    return crossed_count
+
+
+@numba.njit(cache=True, nogil=True)
+def settle(links, row, level, work):  # type: ignore[no-untyped-def]
+    """Take a flow, which has its rate now, off its links."""
+    for h in range(links.shape[1]):
+        link = links[row, h]
+        if link >= 0:
+            work.left[link] -= level
+            work.open_count[link] -= 1
+
+
+@numba.njit(cache=True, nogil=True)
+def sink(heap, key, place, size):  # type: ignore[no-untyped-def]
+    """Let the entry at ``place`` sink in a heap of ``size`` whose least key is on top."""
+    entry = heap[place]
+    while True:
+        child = 2 * place + 1
+        if child >= size:
+            break
+        if child + 1 < size and key[heap[child + 1]] < key[heap[child]]:
+            child += 1
+        if key[heap[child]] >= key[entry]:
+            break
+        heap[place] = heap[child]
+        place = child
+    heap[place] = entry
+
+
+@numba.njit(cache=True, nogil=True)
+def fill(links, rows, capacity_mbps, ceiling_mbps, rate_mbps, work):  # type: ignore[no-untyped-def]
+    """``rate_mbps[j]`` becomes the max-min fair rate of flow ``rows[j]`` among these flows alone; how many links cross.
+
+    O((flows x hops + links) log(links)). A flow without a link gets its ceiling. ``left`` is then what the flows leave
+    of a crossed link, and ``last - first`` how many they are.
+    """
+    crossed_count = flows_by_link(links, rows, capacity_mbps, ceiling_mbps, work)
+    size, limited = crossed_count, 0
+    left, count, key, limit = work.left, work.open_count, work.key, work.limit
+    heap, limits = work.waiting_links, work.waiting_flows
+    for k in range(size):
+        heap[k] = work.crossed[k]
+        key[heap[k]] = left[heap[k]] / count[heap[k]]
+    for place in range(size // 2 - 1, -1, -1):
+        sink(heap, key, place, size)
+    for j in range(len(rows)):
+        rate_mbps[j] = -1.0
+        if limit[j] < np.inf:
+            limits[limited] = j
+            limited += 1
+    for place in range(limited // 2 - 1, -1, -1):
+        sink(limits, limit, place, limited)
+    while size > 0 or limited > 0:
+        j, link = limits[0], heap[0]
+        if limited > 0 and (size == 0 or rate_mbps[j] >= 0 or limit[j] <= key[link]):
+            if rate_mbps[j] < 0:
+                rate_mbps[j] = limit[j]
+                settle(links, rows[j], limit[j], work)
+            limited -= 1
+            limits[0] = limits[limited]
+            sink(limits, limit, 0, limited)
+            continue
+        if count[link] > 0:
+            level = max(left[link], 0.0) / count[link]
+            if level > key[link] * (1 + TIE):
+                key[link] = level
+                sink(heap, key, 0, size)
+                continue
+            for i in range(work.first[link], work.last[link]):
+                j = work.flow[i]
+                if rate_mbps[j] < 0:
+                    rate_mbps[j] = level
+                    settle(links, rows[j], level, work)
+        size -= 1
+        heap[0] = heap[size]
+        sink(heap, key, 0, size)
+    for j in range(len(rows)):
+        if rate_mbps[j] < 0:
+            rate_mbps[j] = np.inf  # neither link nor ceiling
+    return crossed_count
+
+
+_IN_ROW_TABLE = numba.types.Array(numba.int32, 2, "C", readonly=True)
+_IN_REAL = numba.types.Array(numba.float64, 1, "C", readonly=True)
+
+
+@numba.njit(numba.void(_IN_ROW_TABLE, _IN_REAL, _IN_REAL, numba.float64[::1]), cache=True, nogil=True)
+def _all(links, capacity_mbps, ceiling_mbps, rate_mbps):  # type: ignore[no-untyped-def]
+    rows = np.arange(len(links)).astype(np.int32)
+    work = filling(len(links), links.shape[1], len(capacity_mbps))
+    fill(links, rows, capacity_mbps, ceiling_mbps, rate_mbps, work)
+
+
+def max_min(links: Int32s, capacity_mbps: Reals, ceiling_mbps: Reals) -> Reals:
+    """[flows] the max-min fair rates, Mbit/s: exact up to rounding.
+
+    links : [flows, hops] int32 links of each flow, no link twice, -1 where there is none
+    capacity_mbps : [links] >= 0, finite
+    ceiling_mbps : [flows] >= 0; infinite: none
+
+    A flow without links gets its ceiling. O((flows x hops + links) log(links)).
+    """
+    rate = np.empty(len(links))
+    if len(rate):
+        _all(*arguments(links, capacity_mbps, ceiling_mbps), rate)
+    return rate
+
+
+def arguments(links: Int32s, capacity_mbps: Reals, ceiling_mbps: Reals) -> tuple[Int32s, Reals, Reals]:
+    """As the kernels want them, and checked."""
+    assert links.ndim == 2, "a row of links a flow"
+    assert len(links) == len(ceiling_mbps), "a ceiling a flow"
+    assert links.max(initial=-1) < len(capacity_mbps), "a link that is not there"
+    return (
+        np.ascontiguousarray(links, np.int32),
+        np.ascontiguousarray(capacity_mbps, np.float64),
+        np.ascontiguousarray(ceiling_mbps, np.float64),
+    )

@@ -1,0 +1,45 @@
+"""How many samples a stated confidence asks for (SWARM 3.3; Dvoretzky, Kiefer, Wolfowitz 1956; Massart 1990).
+
+The DKW inequality: with ``n`` independent samples, the empirical distribution is nowhere farther from the true one than
+``error`` with probability at least ``1 - 2 exp(-2 n error^2)``. It holds whatever the distribution is.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleCounts:
+    """How many demands are drawn (K in the paper), and how many routings of each (N)."""
+
+    demands: int
+    routings: int
+
+
+def dkw_count(error_ratio: float, confidence: float) -> int:
+    """Samples after which the empirical distribution is within ``error_ratio`` everywhere, with that confidence."""
+    assert 0 < error_ratio < 1, "a distance of distributions"
+    assert 0 < confidence < 1
+    return math.ceil(math.log(2 / (1 - confidence)) / (2 * error_ratio**2))
+
+
+def dkw_error(count: int, confidence: float) -> float:
+    """What ``count`` samples leave open: the distance that they keep with that confidence; at most 1."""
+    assert count >= 1
+    assert 0 < confidence < 1
+    return min(1.0, math.sqrt(math.log(2 / (1 - confidence)) / (2 * count)))
+
+
+def sample_counts(demand_error_ratio: float, routing_error_ratio: float, confidence: float) -> SampleCounts:
+    """K and N such that both distances hold together with the stated confidence.
+
+    Half of the risk goes to each (union bound). The composite distribution over demands and routings is then within
+    the sum of both distances. The paper's 32 and 1000 keep 0.26 and 0.047 at 95 %.
+
+    Where only the composite counts, ``dkw_count`` demands with one routing each are enough: such samples are
+    independent draws from it, and further routings of the same demand cost as much as further demands and tell less.
+    """
+    each = 1 - (1 - confidence) / 2
+    return SampleCounts(demands=dkw_count(demand_error_ratio, each), routings=dkw_count(routing_error_ratio, each))

@@ -1,0 +1,204 @@
+"""Completion times of short flows (SWARM 3.3): round trips taken, times what a round trip lasts with its queueing.
+
+Both are distributions (``transport.py``); they are combined by drawing from each, and for a single flow also by
+probability, as the paper does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairlead.kernels.draws import chances
+from fairlead.kernels.ecmp_ways import Ways
+from fairlead.predict.flows.demand import Demand
+from fairlead.predict.flows.fabric import Fabric
+from fairlead.predict.flows.rounds import slow_start_windows
+from fairlead.predict.flows.routing import along, base_rtt_ms, loss_ratio
+from fairlead.predict.flows.transport import Transport
+
+Reals = NDArray[np.float64]
+Keys = NDArray[np.uint64]
+
+WIRE_BYTES = 1500.0
+"""A full packet on a link."""
+
+_PURPOSE = 1 << 41  # places in the hash of a flow's key that no link and no routing sample has
+_WAITS = 64  # points that stand for the distribution of the waiting time along a way
+_TIMES = 400  # and, for each, of the round trips taken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ShortFlows:
+    """What short flows meet when they start. A hop that a way does not have: capacity infinite, the rest 0.
+
+    size_bytes, base_rtt_ms : [flows]
+    loss_ratio        : [flows] share of packets that faults drop along the way; NaN: no way
+    capacity_mbps, buffer_bytes : [flows, hops]
+    utilisation_ratio, flow_count : [flows, hops] load of the link by long flows, and how many cross it
+    key               : [flows] what a flow's luck follows from
+    """
+
+    size_bytes: Reals
+    base_rtt_ms: Reals
+    loss_ratio: Reals
+    capacity_mbps: Reals
+    buffer_bytes: Reals
+    utilisation_ratio: Reals
+    flow_count: Reals
+    key: Keys
+
+    def __post_init__(self) -> None:
+        hops = self.capacity_mbps.shape
+        assert len(self.size_bytes) == len(self.key) == hops[0]
+        assert hops == self.buffer_bytes.shape == self.utilisation_ratio.shape == self.flow_count.shape
+
+
+class Met(Protocol):
+    """What flows meet at the links of their ways when they start: [flows, hops], 0 behind the end of a way."""
+
+    @property
+    def utilisation_ratio(self) -> Reals: ...
+
+    @property
+    def flow_count(self) -> Reals: ...
+
+
+def met(state: Fabric, demand: Demand, keys: Keys, ways: Ways, rows: NDArray[np.int64], found: Met) -> ShortFlows:
+    """The flows ``rows`` of a demand in one state: their ways [all flows], and what they found there [rows, hops].
+
+    keys : [all flows] those of the routing sample, so that each sample has its own luck
+    """
+    taken = Ways(ways.links[rows], ways.length[rows])
+    return ShortFlows(
+        size_bytes=demand.size_bytes[rows],
+        base_rtt_ms=base_rtt_ms(state, taken),
+        loss_ratio=loss_ratio(state, taken),
+        capacity_mbps=along(taken, state.capacity_mbps, np.inf),
+        buffer_bytes=along(taken, state.buffer_bytes, 0.0),
+        utilisation_ratio=np.asarray(found.utilisation_ratio, np.float64),
+        flow_count=np.asarray(found.flow_count, np.float64),
+        key=np.ascontiguousarray(keys[rows]),
+    )
+
+
+def fct_s(flows: ShortFlows, transport: Transport, congestion_control: str, initial_window: int = 10) -> Reals:
+    """[flows] one draw of each completion time, from connect() to the receiver's last byte; infinite without a way.
+
+    A flow's luck follows from its key, so two states of the network differ only by what it meets. O(flows * hops).
+    """
+    waits_ms = np.zeros(len(flows.key))
+    for hop in range(flows.capacity_mbps.shape[1]):
+        waits_ms += _waiting_ms(flows, transport, congestion_control, hop, chances(flows.key, _PURPOSE + 1 + hop))
+    return _completed(flows, transport, congestion_control, waits_ms, chances(flows.key, _PURPOSE), initial_window)
+
+
+def fct_quantiles_s(
+    flows: ShortFlows, transport: Transport, congestion_control: str, levels: Reals, initial_window: int = 10
+) -> Reals:
+    """[flows, levels] the distribution of each completion time, combined by probability instead of drawn.
+
+    Waiting times of the hops are independent: their distributions are convolved, hop by hop, on points of equal
+    probability; with each goes the distribution of the time at the round trip that it makes. For looking at single
+    flows: O(flows * points).
+    """
+    luck = (np.arange(_WAITS) + 0.5) / _WAITS
+    found = np.empty((len(flows.key), len(levels)))
+    for flow in range(len(flows.key)):
+        alone = _repeated(flows, flow, _WAITS)
+        waits_ms = np.zeros(_WAITS)
+        for hop in range(flows.capacity_mbps.shape[1]):
+            more_ms = _waiting_ms(alone, transport, congestion_control, hop, luck)
+            sums = np.sort((waits_ms[:, None] + more_ms[None, :]).ravel())
+            waits_ms = sums[_WAITS // 2 :: _WAITS]
+        each = np.tile(waits_ms, _TIMES)
+        # no luck twice: what a flow draws besides its quantile follows from its luck too
+        fine = (np.repeat(np.arange(_TIMES), _WAITS) + np.tile(luck, _TIMES)) / _TIMES
+        many = _repeated(flows, flow, len(each))
+        times = _completed(many, transport, congestion_control, each, fine, initial_window)
+        found[flow] = np.quantile(times, levels, method="inverted_cdf")
+    return found
+
+
+def _repeated(flows: ShortFlows, flow: int, count: int) -> ShortFlows:
+    row = np.full(count, flow)
+    return ShortFlows(
+        size_bytes=flows.size_bytes[row],
+        base_rtt_ms=flows.base_rtt_ms[row],
+        loss_ratio=flows.loss_ratio[row],
+        capacity_mbps=flows.capacity_mbps[row],
+        buffer_bytes=flows.buffer_bytes[row],
+        utilisation_ratio=flows.utilisation_ratio[row],
+        flow_count=flows.flow_count[row],
+        key=flows.key[row],
+    )
+
+
+def _waiting_ms(flows: ShortFlows, transport: Transport, congestion_control: str, hop: int, luck: Reals) -> Reals:
+    """[flows] waiting time at one hop; most links carry no long flow at any one time, and nothing waits there."""
+    found = np.zeros(len(flows.key))
+    busy = np.flatnonzero(flows.utilisation_ratio[:, hop] > 0)
+    found[busy] = transport.queue_delay_ms(
+        congestion_control,
+        flows.utilisation_ratio[busy, hop],
+        flows.flow_count[busy, hop],
+        flows.buffer_bytes[busy, hop],
+        flows.capacity_mbps[busy, hop],
+        luck[busy],
+    )
+    return found
+
+
+def _completed(
+    flows: ShortFlows,
+    transport: Transport,
+    congestion_control: str,
+    waits_ms: Reals,
+    luck: Reals,
+    initial_window: int,
+) -> Reals:
+    loss = 1.0 - (1.0 - flows.loss_ratio) * _not_overflown(flows, transport, congestion_control)
+    # Departs: the paper's round trip is propagation and queueing alone; at a few hundred Mbit/s a packet takes as long
+    # to leave each hop as to travel to the next
+    hops_ms = (WIRE_BYTES * 8e-3 / flows.capacity_mbps).sum(axis=1)
+    rtt_ms = flows.base_rtt_ms + waits_ms + hops_ms
+    way = ~np.isnan(loss)
+    found = np.full(len(loss), np.inf)
+    taken = np.zeros(len(loss))
+    taken[way] = transport.rounds(congestion_control, flows.size_bytes[way], loss[way], rtt_ms[way], luck[way])
+    # the half round trip at the end goes forward, where all the waiting is; the handshake's packets are small
+    uneven_ms = (waits_ms - hops_ms) / 2
+    found[way] = (taken * rtt_ms + uneven_ms + _sending_ms(flows, rtt_ms, initial_window))[way]
+    return found / 1e3
+
+
+def _not_overflown(flows: ShortFlows, transport: Transport, congestion_control: str) -> Reals:
+    """[flows] share of the packets that no full queue drops."""
+    found = np.ones(len(flows.key))
+    for hop in range(flows.capacity_mbps.shape[1]):
+        busy = np.flatnonzero(flows.utilisation_ratio[:, hop] > 0)
+        found[busy] *= 1.0 - transport.overflow_ratio(
+            congestion_control, flows.utilisation_ratio[busy, hop], flows.flow_count[busy, hop]
+        )
+    return found
+
+
+def _sending_ms(flows: ShortFlows, rtt_ms: Reals, initial_window: int) -> Reals:
+    """[flows] how much longer slow start takes because the narrowest share of a link sends its packets one by one.
+
+    Departs: the paper leaves it out. From the first packet of any round on, that link has all packets still to come to
+    send; the flow is done when the slowest of these rounds is. Without it, rounds follow each other at round trips.
+    """
+    share = np.maximum(
+        (1.0 - flows.utilisation_ratio) * flows.capacity_mbps, flows.capacity_mbps / (flows.flow_count + 1.0)
+    ).min(axis=1)
+    packet_ms = WIRE_BYTES * 8e-3 / share
+    windows = np.array(slow_start_windows(flows.size_bytes, initial_window, 0))
+    left = np.cumsum(windows[::-1], axis=0)[::-1]  # [rounds, flows] packets from this round on
+    start_ms = np.arange(len(windows))[:, None] * rtt_ms
+    end_ms = np.where(left > 0, start_ms + (left - 1.0) * packet_ms, 0.0)
+    found: Reals = end_ms.max(axis=0) - ((left > 0).sum(axis=0) - 1) * rtt_ms
+    return found

@@ -1,0 +1,199 @@
+"""``fairlead mitigate VERB`` and ``measure``, and what the other nouns have about fabrics. ``cli`` runs it."""
+
+from __future__ import annotations
+
+from math import inf
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fairlead.service.options import Form, Format, Json, NetworkOut, Seed, Strict, Workers, examples
+from fairlead.service.options_mitigate import (
+    Comparator,
+    ComparatorName,
+    CongestionControl,
+    Control,
+    DemandCount,
+    Epoch,
+    FabricFolder,
+    FabricKind,
+    Measured,
+    MitigateMethod,
+    MitigateMethodName,
+    Parts,
+    SampleCount,
+    SureRatio,
+    TransportFolder,
+    WarmUp,
+)
+from fairlead.service.options_route import Brake, Cluster
+from fairlead.service.terminal import Output
+
+mitigate = typer.Typer(no_args_is_help=True, help="Rank repairs of a datacenter by what connections will see.")
+measure = typer.Typer(no_args_is_help=True, help="Measure what the planners need to know of your own machines.")
+
+
+@mitigate.command(
+    "plan",
+    epilog=examples(
+        "fairlead world generate fabric --fail C0-B0:0.05 --out my-fabric",
+        "fairlead mitigate plan my-fabric",
+        "fairlead mitigate plan my-fabric --comparator PriorityAvgT --congestion-control bbr --json",
+    ),
+)
+def mitigate_plan(
+    network: FabricFolder,
+    comparator: Comparator = ComparatorName.PRIORITY_FCT,
+    congestion_control: Control = CongestionControl.CUBIC,
+    method: MitigateMethodName = MitigateMethod.FAIRLEAD,
+    demands: DemandCount = 16,
+    samples: SampleCount = 64,
+    measured: Measured = 20.0,
+    warm_up: WarmUp = 10.0,
+    epoch: Epoch = 0.2,
+    parts: Parts = 1,
+    confidence: SureRatio = 0.95,
+    transport: TransportFolder = None,
+    what_if: Annotated[
+        bool, typer.Option("--what-if/--no-what-if", help="Also find what would change the decision.")
+    ] = True,
+    workers: Workers = 1,
+    cluster: Cluster = "",
+    seed: Seed = 0,
+    seconds: Brake = inf,
+    strict: Strict = False,
+    output: Format = Output.TABLE,
+    as_json: Json = False,
+) -> None:
+    """Which repair of NETWORK's failures harms connections least, and how sure that is. Changes no network."""
+    from fairlead.service import mitigate_plan as room
+    from fairlead.service.executor import Workers as Hands
+    from fairlead.service.show_mitigate import print_answer
+    from fairlead.service.terminal import progress_bar
+
+    request = room.MitigateRequest(
+        network=network,
+        comparator=comparator.value,
+        congestion_control=congestion_control.value,
+        method=method.value,
+        demand_count=demands,
+        sample_count=samples,
+        measured_s=measured,
+        warm_up_s=warm_up,
+        epoch_s=epoch,
+        part_count=parts,
+        confidence_ratio=confidence,
+        transport=transport,
+        what_if=what_if,
+        workers=Hands(count=workers, cluster=cluster),
+        seed=seed,
+        seconds=seconds,
+        strict=strict,
+    )
+    with progress_bar() as progress:
+        answer = room.answered(request, progress)
+    print_answer(answer, as_json or output is Output.JSON)
+
+
+@measure.command("transport", epilog=examples("fairlead measure transport --out my-tables"))
+def measure_transport(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the three tables.")],
+    quick: Annotated[bool, typer.Option("--quick", help="A coarse grid and few repeats, in about a minute.")] = False,
+    seed: Seed = 0,
+    output: Format = Output.TABLE,
+    as_json: Json = False,
+) -> None:
+    """How this kernel's TCP behaves under loss, delay and queues, between network namespaces. Needs root."""
+    from fairlead.service.figures import print_figures
+    from fairlead.service.measure import measure_transport as measured
+    from fairlead.service.terminal import progress_bar
+
+    with progress_bar() as progress:
+        facts = measured(out, quick=quick, seed=seed, progress=progress)
+    print_figures(facts, as_json or output is Output.JSON)
+
+
+def register_mitigate(generate: typer.Typer, reproduce: typer.Typer, bench: typer.Typer) -> None:
+    """Puts the verbs about fabrics under the nouns that they share with other rooms."""
+    generate.command(
+        "fabric",
+        epilog=examples(
+            "fairlead world generate fabric --fail C0-B0:0.05 --out my-fabric",
+            "fairlead world generate fabric --kind fat-tree --servers 16000 --form parquet --out large",
+        ),
+    )(generate_fabric)
+    reproduce.command(
+        "mitigate", epilog=examples("fairlead reproduce mitigate --json", "fairlead reproduce mitigate --testbed")
+    )(reproduce_mitigate)
+    bench.command("mitigate", epilog=examples("fairlead bench mitigate --servers 16000 --json"))(bench_mitigate)
+
+
+def generate_fabric(
+    out: NetworkOut,
+    kind: Annotated[FabricKind, typer.Option(help="SWARM's Figure 1 or testbed, or any size.")] = FabricKind.FIGURE_1,
+    servers: Annotated[int, typer.Option(min=2, help="clos, fat-tree: at least so many.")] = 1_000,
+    arrivals: Annotated[float, typer.Option(min=0, help="Flows a second in the whole fabric; 0: as suits it.")] = 0.0,
+    fail: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A-B:RATIO", help="A failure: drop ratio of a link A-B or node A; 1: down. Repeatable."),
+    ] = None,
+    form: Annotated[Form, typer.Option(help="Of the files.")] = Form.CSV,
+    output: Format = Output.TABLE,
+    as_json: Json = False,
+) -> None:
+    """A datacenter fabric with its traffic, as a NETWORK folder."""
+    from fairlead.service.figures import print_figures
+    from fairlead.service.generate_fabric import FabricRequest, written
+
+    request = FabricRequest(kind=kind.value, server_count=servers, arrivals_per_s=arrivals, failures=tuple(fail or ()))
+    print_figures(written(request, out, form.value), as_json or output is Output.JSON)
+
+
+def reproduce_mitigate(
+    testbed: Annotated[bool, typer.Option("--testbed", help="On real TCP in network namespaces. Needs root.")] = False,
+    sensitivity: Annotated[
+        bool, typer.Option("--sensitivity", help="Where wrong inputs flip the decision, and what that costs.")
+    ] = False,
+    traces: Annotated[int, typer.Option(min=1, help="Demand matrices of the reference simulator.")] = 4,
+    seed: Seed = 0,
+    workers: Workers = 2,
+    output: Format = Output.TABLE,
+    as_json: Json = False,
+) -> None:
+    """SWARM's 57 scenarios: the penalty of every method against the best repair, the paper's figures beside."""
+    from fairlead.service.figures import print_figures
+    from fairlead.service.terminal import progress_bar
+
+    with progress_bar() as progress:
+        if testbed:
+            from fairlead.service.reproduce_testbed import reproduce_testbed
+
+            result = reproduce_testbed(seed, progress)
+        elif sensitivity:
+            from fairlead.service.mitigate_sensitivity import mitigate_sensitivity
+
+            result = mitigate_sensitivity(seed, workers, progress)
+        else:
+            from fairlead.service.reproduce_mitigate import reproduce_mitigate as reproduced
+
+            result = reproduced(seed, workers, traces, progress)
+    print_figures(result, as_json or output is Output.JSON)
+
+
+def bench_mitigate(
+    servers: Annotated[int, typer.Option(min=100, help="Servers of the fabric.")] = 16_000,
+    growth: Annotated[bool, typer.Option("--growth/--no-growth", help="Also smaller fabrics.")] = True,
+    workers: Workers = 2,
+    seed: Seed = 0,
+    output: Format = Output.TABLE,
+    as_json: Json = False,
+) -> None:
+    """How long eight repairs of a large Clos take to rank, and what each way of scaling gains and costs."""
+    from fairlead.service.bench_mitigate import bench_mitigate as measured
+    from fairlead.service.figures import print_figures
+    from fairlead.service.terminal import progress_bar
+
+    with progress_bar() as progress:
+        result = measured(servers, seed, workers, growth, progress)
+    print_figures(result, as_json or output is Output.JSON)

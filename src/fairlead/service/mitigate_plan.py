@@ -1,0 +1,179 @@
+"""``fairlead mitigate plan``: a NETWORK folder in, ranked repairs out. Nothing is touched."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fairlead.checks.case import Violation
+from fairlead.checks.gate import Verdict, refused
+from fairlead.checks.mitigate_gate import MitigateLimits, mitigate_verdict, promise_violations
+from fairlead.model import Budget, FabricLinks, Nodes, Plan, Snapshot, UsageError, plan_as_json
+from fairlead.planners.mitigate import Mitigate, Ranking, ranking_as_json
+from fairlead.planners.mitigate.decision import Flip, nearest_flips, runner_up, sensitivity
+from fairlead.predict.flows.demand import Sampling
+from fairlead.predict.flows.estimate import Effort, FlowEstimator, demand_count
+from fairlead.predict.flows.sample import Rule
+from fairlead.predict.flows.transport import Transport, read, shipped
+from fairlead.service.executor import Workers
+from fairlead.service.plain import plain
+from fairlead.service.wiring import MITIGATE_COMPARATORS, MITIGATE_RIVALS
+from fairlead.telemetry import read_fabric
+
+Progress = Callable[[str, int, int], None]
+CHECK_SAMPLES = 16
+"""Samples with which the gate estimates a plan anew."""
+
+WHAT_IF_CANDIDATES, WHAT_IF_SAMPLES = 6, 8
+"""Of the ranking, how many are looked at under other inputs, and on how many samples."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MitigateRequest:
+    """What the command line asks for.
+
+    measured_s, warm_up_s : of each demand; as much again as the warm-up follows, to keep the last flows company
+    transport             : folder of the operator's own tables; None: those shipped
+    what_if               : also search for what would change the decision
+    strict                : RefusedError where a safety rule would refuse the plan
+    """
+
+    network: Path
+    comparator: str
+    congestion_control: str
+    method: str
+    demand_count: int
+    sample_count: int
+    measured_s: float
+    warm_up_s: float
+    epoch_s: float
+    part_count: int
+    confidence_ratio: float
+    transport: Path | None
+    what_if: bool
+    workers: Workers
+    seed: int
+    seconds: float
+    strict: bool
+
+    @property
+    def effort(self) -> Effort:
+        """How the estimator samples."""
+        until_s = self.warm_up_s + self.measured_s
+        return Effort(
+            demand_count=self.demand_count,
+            sampling=Sampling(horizon_s=until_s + self.warm_up_s, from_s=self.warm_up_s, until_s=until_s),
+            part_count=self.part_count,
+            rule=Rule(epoch_s=self.epoch_s),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MitigateAnswer:
+    """The plan, the snapshot that it was made from, and what the guard says; of a rival there is no ranking."""
+
+    snapshot: Snapshot
+    plan: Plan
+    ranking: Ranking | None
+    flips: tuple[Flip, ...]
+    verdict: Verdict
+
+
+def answered(request: MitigateRequest, progress: Progress) -> MitigateAnswer:
+    """Reads, ranks, judges. ``progress`` is told of every sample."""
+    progress("reading the network", 0, 0)
+    snapshot = read_fabric(request.network)
+    estimate = estimator(request, progress)
+    budget = Budget(seed=request.seed, rounds=request.sample_count, seconds=request.seconds)
+    if request.method == "fairlead":
+        planner = Mitigate(
+            estimate=estimate,
+            demand_count=demand_count(snapshot, estimate.effort),
+            comparator=MITIGATE_COMPARATORS[request.comparator],
+            confidence=request.confidence_ratio,
+            clock=time.monotonic,
+        )
+        plan, ranking, _ = planner.decision(snapshot, planner.begin(), budget)
+    else:
+        rival = MITIGATE_RIVALS[request.method]
+        plan, ranking = rival.plan(snapshot, None, budget)[0], None
+    progress("checking", 0, 0)
+    found = _judged(snapshot, plan, estimate, request)
+    if request.strict and not found.allowed:
+        raise refused(found)
+    flips: tuple[Flip, ...] = ()
+    if request.what_if and ranking is not None:
+        progress("what would change the decision", 0, 0)
+        flips = _flips(snapshot, plan, ranking, estimate, request)
+    return MitigateAnswer(snapshot=snapshot, plan=plan, ranking=ranking, flips=flips, verdict=found)
+
+
+def estimator(request: MitigateRequest, progress: Progress) -> FlowEstimator:
+    """The estimator that the request asks for. UsageError for a congestion control that the tables do not have."""
+    tables: Transport = shipped() if request.transport is None else read(request.transport)
+    if request.congestion_control not in tables.congestion_controls:
+        raise UsageError(
+            code="mitigate.congestion_control",
+            what="the tables do not know this congestion control",
+            where="--congestion-control",
+            got=request.congestion_control,
+            expected=", ".join(tables.congestion_controls),
+        )
+    watched = partial(request.workers.map, progress=partial(progress, "sampling demands and routings"))
+    return FlowEstimator(
+        effort=request.effort,
+        transport=tables,
+        congestion_control=request.congestion_control,
+        seed=request.seed,
+        mapper=watched,
+    )
+
+
+def _flips(
+    snapshot: Snapshot, plan: Plan, ranking: Ranking, estimate: FlowEstimator, request: MitigateRequest
+) -> tuple[Flip, ...]:
+    """Who would win were drop ratios or traffic otherwise, among the first of the ranking."""
+    rows = [row.candidate for row in ranking.rows]
+    chosen = next(place for place, each in enumerate(rows) if each.edits == plan.edits)
+    first = [rows[chosen], *(each for place, each in enumerate(rows) if place != chosen)][:WHAT_IF_CANDIDATES]
+    count = demand_count(snapshot, estimate.effort)
+    samples = range(min(request.sample_count, max(WHAT_IF_SAMPLES, count)))
+    return sensitivity(estimate, snapshot, first, MITIGATE_COMPARATORS[request.comparator], samples, count)
+
+
+def _judged(snapshot: Snapshot, plan: Plan, estimate: FlowEstimator, request: MitigateRequest) -> Verdict:
+    limits = MitigateLimits()
+    found = mitigate_verdict(snapshot, plan, limits)
+    if found.violations or not plan.effects:
+        return found
+    # other demands and other luck than the planner's: its own samples would only say again what it said
+    other = replace(estimate, seed=request.seed + 1)
+    broken: tuple[Violation, ...] = promise_violations(snapshot, plan, limits, other, range(CHECK_SAMPLES))
+    return Verdict(violations=broken)
+
+
+def as_json(answer: MitigateAnswer) -> dict[str, Any]:
+    """The plan, the ranking behind it, what would change the decision, and what the guard says."""
+    return {
+        **plan_as_json(answer.plan, answer.snapshot),
+        "ranking": [] if answer.ranking is None else ranking_as_json(answer.ranking),
+        "runner_up": _runner_up(answer.ranking),
+        "what_would_change": [plain(asdict(flip)) for flip in nearest_flips(answer.flips)],
+        "network": {
+            "nodes_count": answer.snapshot[Nodes].row_count,
+            "links_count": answer.snapshot[FabricLinks].row_count,
+        },
+        "verdict": plain(
+            {"allowed": answer.verdict.allowed, "violations": [str(each) for each in answer.verdict.violations]}
+        ),
+    }
+
+
+def _runner_up(ranking: Ranking | None) -> dict[str, Any] | None:
+    second = None if ranking is None else runner_up(ranking)
+    found: dict[str, Any] | None = None if second is None else plain(asdict(second))
+    return found

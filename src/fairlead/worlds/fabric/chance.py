@@ -1,0 +1,52 @@
+"""Chance that belongs to a flow: numbers that follow from a seed and a place alone, not from what was drawn before.
+
+States of one network are compared on the same luck: a flow meets the same numbers whatever other flows do. SplitMix64
+(Steele, Lea and Flood 2014) both as a generator and as the hash of a key.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+_STEP = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
+_TO_UNIT = 1.0 / (1 << 53)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def mixed(word: np.uint64) -> np.uint64:
+    """The word with every bit spread over all: the finaliser of SplitMix64."""
+    word = (word ^ (word >> _S30)) * _MIX_1
+    word = (word ^ (word >> _S27)) * _MIX_2
+    return word ^ (word >> _S31)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def key(first: np.uint64, second: np.uint64) -> np.uint64:
+    """One word of two; order matters."""
+    return mixed(mixed(first + _STEP) ^ (second * _STEP + _MIX_2))
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def unit(word: np.uint64) -> float:
+    """A number in (0, 1) of a word."""
+    return ((word >> _S11) + 0.5) * _TO_UNIT
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def drawn(flow):  # type: ignore[no-untyped-def]  # a record
+    """The next number in (0, 1) of a flow's own ``stream``; moves the stream on."""
+    flow.stream += _STEP
+    return unit(mixed(flow.stream))
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def streams(seed: np.uint64, count: int) -> NDArray[np.uint64]:
+    """[count] one stream a row."""
+    begun = np.empty(count, np.uint64)
+    for row in range(count):
+        begun[row] = key(seed, np.uint64(row))
+    return begun

@@ -1,0 +1,90 @@
+"""Flights of packets: what a flow sends in one round trip, how long it takes, and what of it is lost."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from fairlead.worlds.fabric.chance import drawn
+from fairlead.worlds.fabric.connection import WIRE_BYTES
+from fairlead.worlds.fabric.queues import join, part, refusing, settle
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def look(queues, hops, now):  # type: ignore[no-untyped-def]
+    """A packet that sets out now: (time that it waits in queues as they are now, share refused); settles them."""
+    waits_s, kept = 0.0, 1.0
+    for link in hops:
+        if link < 0:
+            break
+        settle(queues[link], now)
+        waits_s += queues[link].held / queues[link].capacity
+        kept *= 1.0 - refusing(queues[link])
+    return waits_s, 1.0 - kept
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def set_out(queues, flow, wanted, now):  # type: ignore[no-untyped-def]
+    """Send up to ``wanted`` packets over the round trip ``trip_s``, no faster than the pace. Queues are settled."""
+    flow.sent = min(wanted, max(1, int(min(1e12, flow.pace * flow.trip_s / WIRE_BYTES))))
+    flow.begun_s = now
+    flow.crowd = 0.0
+    rate = flow.sent * WIRE_BYTES / flow.trip_s
+    for hop in range(len(flow.there)):
+        if flow.there[hop] < 0:
+            break
+        queue = queues[flow.there[hop]]
+        flow.crowd = max(flow.crowd, min(1.0, queue.arriving / queue.capacity))
+        flow.rate[hop] = rate
+        flow.mark[hop] = queue.refused_s
+        rate = join(queue, rate)  # the next link gets no more than this one lets through
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def come_back(queues, flow, now):  # type: ignore[no-untyped-def]
+    """The round trip is over: leave the queues; the share of the flight that full queues refused."""
+    kept, lasted = 1.0, now - flow.begun_s
+    for hop in range(len(flow.there)):
+        if flow.there[hop] < 0:
+            break
+        queue = queues[flow.there[hop]]
+        settle(queue, now)
+        part(queue, flow.rate[hop])
+        kept *= 1.0 - (queue.refused_s - flow.mark[hop]) / lasted
+    return 1.0 - kept
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def gap_s(flow):  # type: ignore[no-untyped-def]
+    """Between two packets of a burst at the receiver: the narrowest link's time for one, and for what others put in."""
+    return flow.slot_s * (1.0 + flow.crowd)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def losses(flow, drop, covered):  # type: ignore[no-untyped-def]
+    """Lost packets of a flight, each with probability ``drop``: how many, and where they stand.
+
+    Returns (lost, of these the last ones of the flight that no arrival follows, place of the first loss that an arrival
+    follows and that is not among the first ``covered``; -1: none).
+    """
+    sent = flow.sent
+    if drop >= 1.0:
+        return sent, sent, -1
+    lost, run, counted, place = 0, 0, -1, -1
+    previous, first = -2, -1
+    while drop > 0.0:
+        # distance to the next loss is geometric: one number a loss, not one a packet
+        skip = np.log(drawn(flow)) / np.log1p(-drop)
+        if skip >= sent - 1 - place:
+            break
+        place += 1 + int(skip)
+        if first < 0 and place > previous + 1:
+            first = counted  # an arrival follows the run that has just ended
+        run = run + 1 if place == previous + 1 else 1
+        if counted < 0 and place >= covered:
+            counted = place
+        lost, previous = lost + 1, place
+    tail = run if previous == sent - 1 else 0
+    if first < 0 and counted < sent - tail:
+        first = counted
+    return lost, tail, first

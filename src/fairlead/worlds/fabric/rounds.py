@@ -1,0 +1,202 @@
+"""One connection, a round trip at a time: handshake, rounds, recovery, tail loss probe, time-out.
+
+What Linux does: losses are found when anything that was sent later arrives (RACK, RFC 8985), also those of
+retransmissions; what nothing follows needs a tail loss probe after two round trips, or the retransmission timer.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from fairlead.worlds.fabric.chance import drawn
+from fairlead.worlds.fabric.congestion import BBR, cut, grow, hear, pace_on
+from fairlead.worlds.fabric.connection import (
+    CONNECT,
+    OVER,
+    PROBE_DUE,
+    PROBE_OVER,
+    READY,
+    ROUND_OVER,
+    TIMEOUT,
+    WAIT,
+)
+from fairlead.worlds.fabric.flights import come_back, gap_s, look, losses, set_out
+
+SYN_TIMEOUT_S = 1.0
+MOST_SYN_DOUBLINGS = 6
+LEAST_RTO_S = 0.2
+MOST_RTO_DOUBLINGS = 9
+PROBE_SLACK_S = 2e-3
+TICK_S = 4e-3
+"""Timers run on a clock of 250 ticks a second and are never early."""
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def happen(queues, flow, control, now):  # type: ignore[no-untyped-def]
+    """What is next for a flow, and the moment of what comes after it; infinite when the flow is over."""
+    event = flow.next
+    refused = come_back(queues, flow, now) if event in (ROUND_OVER, PROBE_OVER) else 0.0
+    there_s, there_refused = look(queues, flow.there, now)
+    back_s, back_refused = look(queues, flow.back, now)
+    toward_s = flow.there_s + there_s
+    trip_s = toward_s + flow.back_s + back_s
+    since_s = now
+    if event == CONNECT:
+        flow.trip_s = trip_s
+        return now + _connected_s(flow, (1.0 - there_refused) * (1.0 - back_refused))
+    if event == ROUND_OVER:
+        since_s = _round_over(flow, control, refused, now, trip_s)
+    elif event == PROBE_OVER:
+        since_s = _probe_over(flow, control, refused, now)
+    elif event == TIMEOUT:
+        _time_out(flow, control)
+    if flow.next == OVER:
+        return np.inf
+    if flow.next == READY and flow.owed + flow.unsent == 0:
+        flow.next = WAIT  # what is lost, no arrival can show any more
+    if flow.next == WAIT:
+        return max(now, since_s + _timer_s(flow))
+    flow.toward_s, flow.trip_s = toward_s, trip_s
+    _send(queues, flow, now)
+    return now + trip_s
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _connected_s(flow, admitted):  # type: ignore[no-untyped-def]
+    """SYN and SYN-ACK; each loss costs 1 s, 2 s, 4 s, ... Time until data may flow."""
+    hear(flow, 1)
+    kept = (1.0 - flow.there_drop) * (1.0 - flow.back_drop)
+    waited_s, doublings = 0.0, 0
+    # the first attempt meets the queues as they are; later ones some other state, so faults alone
+    while drawn(flow) > (kept if doublings else kept * admitted):
+        waited_s += SYN_TIMEOUT_S * 2.0 ** min(doublings, MOST_SYN_DOUBLINGS)
+        doublings += 1
+    flow.next = READY
+    return waited_s + flow.trip_s
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _send(queues, flow, now):  # type: ignore[no-untyped-def]
+    if flow.next == PROBE_DUE:  # one packet, new if there is one
+        flow.fresh = flow.unsent > 0
+        if flow.fresh:
+            flow.unsent -= 1
+        flow.next = PROBE_OVER
+        wanted = 1
+    else:
+        flow.next = ROUND_OVER
+        wanted = min(flow.owed + flow.unsent, max(1, int(flow.window + flow.extra) - flow.hidden))
+    flow.extra = 0.0
+    set_out(queues, flow, wanted, now)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _timer_s(flow):  # type: ignore[no-untyped-def]
+    """Nothing comes back any more: set the timer, and how long it runs."""
+    wait_s = flow.smooth_s + LEAST_RTO_S
+    if flow.recovering:
+        flow.next = TIMEOUT
+        wait_s *= 2.0 ** min(flow.doublings, MOST_RTO_DOUBLINGS)
+    else:
+        flow.next = PROBE_DUE
+        if flow.hidden > 1:  # a lone packet may wait for a delayed acknowledgement: its probe is no earlier
+            wait_s = min(wait_s, 2 * flow.smooth_s + PROBE_SLACK_S)
+    return (np.ceil(wait_s / TICK_S) + drawn(flow)) * TICK_S
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _heard(flow, arrived):  # type: ignore[no-untyped-def]
+    """Whether any acknowledgement comes back: one for every second packet."""
+    return arrived > 0 and (flow.back_drop == 0.0 or drawn(flow) >= flow.back_drop ** ((arrived + 1) // 2))
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _round_over(flow, control, refused, now, ahead_s):  # type: ignore[no-untyped-def]
+    """The first acknowledgement of a flight is due: what arrived, and what that shows. When the last one is due."""
+    old_news = int(flow.covered * flow.sent)
+    flow.covered = 0.0
+    lost, tail, first = losses(flow, 1.0 - (1.0 - flow.there_drop) * (1.0 - refused), old_news)
+    again = min(flow.sent, flow.owed)
+    flow.owed -= again
+    flow.unsent -= flow.sent - again
+    arrived = flow.sent - lost
+    flow.delivered += arrived
+    last_s = min(flow.trip_s, (flow.sent - 1) * gap_s(flow))
+    if flow.delivered == flow.total:
+        flow.finish_s = flow.begun_s + flow.toward_s + last_s
+        flow.next = OVER
+        return now
+    if not _heard(flow, arrived):
+        flow.hidden += lost
+        flow.next = WAIT
+        return flow.begun_s + last_s
+    hear(flow, arrived)
+    flow.doublings = 0
+    if flow.hidden > 0 and old_news == 0:
+        first = 0  # the first arrival shows what the flight before had lost at its end
+    flow.owed += flow.hidden + lost - tail
+    flow.hidden = tail
+    _steer(flow, control, arrived, old_news, first, now, ahead_s)
+    flow.next = READY
+    return now + last_s
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _steer(flow, control, arrived, old_news, first, now, ahead_s):  # type: ignore[no-untyped-def]
+    """Congestion control hears of ``arrived`` packets, and of a loss at place ``first`` of the flight (-1: none)."""
+    if control == BBR:
+        pace_on(flow, arrived, ahead_s)
+    else:
+        # no growth while a loss is being repaired, and after the next one is found
+        acks = min(arrived, first) if first >= 0 else arrived
+        grow(flow, control, float(max(0, acks - old_news)), now, gap_s(flow))
+    if first >= 0:
+        # what is sent until the loss is seen is sent on the window of before, and its losses are old news then
+        before = flow.window
+        cut(flow, control)
+        flow.covered = first / flow.sent
+        flow.extra = flow.covered * (before - flow.window)
+        flow.recovering = True
+    elif flow.owed == 0:
+        flow.recovering = False
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _probe_over(flow, control, refused, now):  # type: ignore[no-untyped-def]
+    """The answer to a probe is due: it shows what was lost, or the time-out comes."""
+    arrived = drawn(flow) < (1.0 - flow.there_drop) * (1.0 - refused)
+    if arrived and flow.fresh:
+        flow.delivered += 1
+    elif arrived and flow.hidden > 0:
+        flow.delivered += 1
+        flow.hidden -= 1
+    elif flow.fresh:
+        flow.hidden += 1
+    flow.recovering = True  # no second probe
+    if flow.delivered == flow.total:
+        flow.finish_s = flow.begun_s + flow.toward_s
+        flow.next = OVER
+    elif not (arrived and _heard(flow, 1)):
+        flow.next = WAIT
+        return flow.begun_s
+    else:
+        hear(flow, 1)
+        flow.owed += flow.hidden
+        flow.hidden = 0
+        cut(flow, control)
+        flow.next = READY
+    return now
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _time_out(flow, control):  # type: ignore[no-untyped-def]
+    """Everything that is out counts as lost; begin again with one packet, in slow start."""
+    if flow.doublings == 0:
+        cut(flow, control)
+    flow.window = 1.0
+    flow.doublings += 1
+    flow.recovering = True
+    flow.owed += flow.hidden
+    flow.hidden = 0
+    flow.next = READY
