@@ -184,7 +184,8 @@ def _run(traffic, capacity_mbps, begin_s, until_s, epoch_s, turnover_ratio, bits
         np.empty(room, np.int32), np.empty(room), np.empty(room), np.empty(room), filling(room, hop_count, link_count)
     )
     use = unused(capacity_mbps)
-    now_s, count, entered, probed, epoch_count = begin_s, 0, 0, 0, 0
+    now_s, count, entered, epoch_count = begin_s, 0, 0, 0
+    probed = np.searchsorted(traffic.probe_s, begin_s)
     while now_s < until_s:
         while entered < len(traffic.enter_s) and traffic.enter_s[entered] <= now_s:
             if count == len(active.rows):
@@ -201,7 +202,7 @@ def _run(traffic, capacity_mbps, begin_s, until_s, epoch_s, turnover_ratio, bits
         elif entered < len(traffic.enter_s):
             end_s = min(until_s, traffic.enter_s[entered])
         if events > 1:
-            find_tops(links, active, count, use)
+            find_tops(links, active.rows[:count], active.rate_mbps[:count], use)
         at = (count, entered, probed)
         active, (count, entered, probed) = _within(traffic, capacity_mbps, end_s, active, use, seen, at)
         count = _leave(end_s, active, count, traffic.size_bytes, seen.finish_s, seen.delivered_bytes)
@@ -219,8 +220,8 @@ class Passage:
 
     finish_s          : [flows] when the last byte was sent; NaN: not by the end
     delivered_bytes   : [flows] by the end
-    utilisation_ratio : [probes, hops] of the link at the time of the probe; NaN where the probe has no link
-    flow_count        : [probes, hops] flows under way on it; -1 where the probe has no link
+    utilisation_ratio : [probes, hops] of the link at the time of the probe; NaN where there is no link, or no look
+    flow_count        : [probes, hops] flows under way on it; -1 where there is no link, or no look
     epoch_count       : times that rates were computed
     """
 
@@ -254,7 +255,7 @@ def epochs(
     epoch_s        : longest epoch; infinite: none
     turnover_ratio : an epoch ends early with so many arrivals or departures, of the flows under way; infinite: never
     bits           : of the rates, as of ``max_min_fast``; ``EXACT``: those of ``max_min``
-    probe_links, probe_s : [probes, hops], [probes] ascending: when to look at which links
+    probe_links, probe_s : [probes, hops], [probes] ascending: when to look at which links; outside of the time: not
 
     O(flows under way x hops) an epoch. With turnover 0 and exact rates the answer is exact.
     """

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from fairlead.model import Column, Kind, Table
-from fairlead.telemetry import OVERLAY_TABLES, ROUTING_TABLES, Probes
+from fairlead.telemetry import FABRIC_TABLES, OVERLAY_TABLES, ROUTING_TABLES, Probes
 from fairlead.telemetry.atlas_ends import AtlasEnds
-from fairlead.telemetry.derived import is_derived, made_from
+from fairlead.telemetry.derived import is_derived, is_of_settings, made_from
 from fairlead.telemetry.flows import Flows
 from fairlead.telemetry.written_routes import WrittenRoutes
 
@@ -21,9 +21,13 @@ _PREAMBLE = """\
 
 This page is generated from the declarations in `fairlead.model` (`make docs`); do not edit it.
 
-Two kinds of network have a folder of their own: a [relay overlay](#the-relay-overlay), which `fairlead drain` plans,
-and a [routed overlay](#the-routed-overlay), which `fairlead route` plans. Below them are the tables that stand alone:
-[what goes in and comes out beside a network](#beside-a-network).
+Three kinds of network have a folder of their own: a [relay overlay](#the-relay-overlay), which `fairlead drain` plans,
+a [routed overlay](#the-routed-overlay), which `fairlead route` plans, and a
+[datacenter fabric](#the-datacenter-fabric), whose repairs `fairlead mitigate` ranks. Below them are the tables that
+stand alone: [what goes in and comes out beside a network](#beside-a-network).
+
+`links` is the name of two tables, one of a routed overlay and one of a fabric, and `flows` of two as well; which one a
+file is follows from the command that reads it.
 
 A NETWORK is a folder with one file a table, `<table>.csv` or `<table>.parquet`, and an optional `network.toml`.
 Files that are neither CSV nor Parquet, and hidden files, are left alone; a CSV or Parquet file that belongs to no
@@ -48,7 +52,7 @@ table is an error, so that a misspelt name is not overlooked. Nothing in the fol
 
 Optional. `title` is free text. `[types]` says what a CSV file cannot: `"streams.rtt_ms" = "float32"` keeps a column of
 numbers in single precision, `"servers.server" = "text"` keeps ids that read like integers as text. Whatever Fairlead
-writes carries the entries that it needs.
+writes carries the entries that it needs. In a fabric `arrivals_per_s` is a number of its own.
 """
 _RELAY = """\
 ## The relay overlay
@@ -85,6 +89,38 @@ What `fairlead route plan NETWORK` reads and `fairlead route map` writes. `sites
 
 Each of these may also have no rows, but for `service_classes`.
 """
+_FABRIC = """\
+## The datacenter fabric
+
+What `fairlead mitigate plan NETWORK` reads and `fairlead world generate fabric` writes. `nodes` and `links` must be
+there, with rows.
+
+- A link joins neighbouring tiers: server and t0, t0 and t1, or t1 and t2. Each direction has its own row, and both
+  directions must be there; they may differ in everything.
+- A server hangs on exactly one t0. Traffic goes up and then down by the shortest way; of next hops that are alike each
+  flow takes one with a chance in proportion to its `weight`.
+- A failure is a value of a cell: a drop ratio, a capacity below that of its siblings, `up` false. A link carries
+  nothing when it is not `up`, or when its drop ratio or that of an end is 1.
+- `flows` pins one demand, and `flow_sizes`, `pairs` and `arrivals_per_s` are then not used. Without it demands are
+  drawn from these three.
+- `flow_sizes` stand in ascending order in both columns and end at 1. Where the first `cdf_ratio` is above 0, that share
+  of the flows has exactly the first size.
+- `flows` and `pairs` name servers as the traffic was measured; a workload that was moved since is found by
+  `placements`.
+- A queue whose `buffer_bytes` are not known holds 150,000 bytes.
+
+| a folder without | means |
+| --- | --- |
+| `destination_weights` | the `weight` of `links` holds for all destinations |
+| `placements` | every workload runs on its own server |
+| `flows` | demands are drawn |
+| `flow_sizes` | nobody knows them: from one packet to 30 MB, every magnitude alike |
+| `pairs` | nobody knows them: every pair of servers alike |
+| `candidates` | repairs are generated from the failures |
+
+Each of these may also have no rows. Without `arrivals_per_s` in network.toml each demand draws a load of its own,
+anything from none to all that the busiest tier of links can carry; with 0 there is no traffic.
+"""
 _BESIDE = """\
 ## Beside a network
 
@@ -115,11 +151,22 @@ BESIDE_TABLES = (Probes, Flows, AtlasEnds, WrittenRoutes)
 
 def tables_page() -> str:
     """The reference of all tables as Markdown."""
-    parts = ((_RELAY, OVERLAY_TABLES, ()), (_ROUTED, ROUTING_TABLES, ()), (_BESIDE, BESIDE_TABLES, ROUTING_TABLES))
+    parts: tuple[tuple[str, Sequence[type[Table]], Sequence[type[Table]]], ...] = (
+        (_RELAY, OVERLAY_TABLES, ()),
+        (_ROUTED, ROUTING_TABLES, ()),
+        (_FABRIC, FABRIC_TABLES, ()),
+        (_BESIDE, BESIDE_TABLES, ROUTING_TABLES),
+    )
     lines = [_PREAMBLE]
     for text, kinds, referred in parts:
         lines += [text, *(_section(kind, (*kinds, *referred)) for kind in kinds)]
     return "\n".join(lines)
+
+
+def heading(kind: type[Table]) -> str:
+    """Of the table's section: its name, which another kind of network may use as well."""
+    taken = {each.name for each in (*ROUTING_TABLES, *BESIDE_TABLES)}
+    return f"{kind.name} of a fabric" if kind in FABRIC_TABLES and kind.name in taken else kind.name
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -131,15 +178,18 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _section(kind: type[Table], kinds: Sequence[type[Table]]) -> str:
-    lines = [f"### {kind.name}", "", textwrap.fill(" ".join((kind.__doc__ or "").split()), 120), ""]
-    if is_derived(kind):
+    lines = [f"### {heading(kind)}", "", textwrap.fill(" ".join((kind.__doc__ or "").split()), 120), ""]
+    if is_of_settings(kind):
+        lines += ["This table has no file: it is a number in network.toml.", ""]
+    elif is_derived(kind):
         place = made_from(kind)
         source = "the windows that the other tables name" if place is None else f"`{place[1]}` of `{place[0]}`"
         lines += [f"This table has no file: it is made from {source}.", ""]
     if kind.key:
         lines += [f"Key: {', '.join(f'`{name}`' for name in kind.key)}.", ""]
     lines += [_row(_HEADINGS), _row(["---"] * len(_HEADINGS))]
-    lines += [_row(_cells(name, spec, kinds, is_derived(kind))) for name, spec in kind.declared().items()]
+    derived = is_derived(kind) and not is_of_settings(kind)
+    lines += [_row(_cells(name, spec, kinds, derived)) for name, spec in kind.declared().items()]
     return "\n".join(lines) + "\n"
 
 
@@ -175,7 +225,8 @@ def _range(spec: Column) -> str:
 def _presence(spec: Column) -> str:
     if spec.required:
         return "required"
-    if isinstance(spec.default, float) and np.isnan(spec.default):
+    no_row = spec.kind is Kind.REFERENCE and spec.nullable
+    if no_row or (isinstance(spec.default, float) and np.isnan(spec.default)):
         return "optional, else not known"
     return f"optional, else {str(spec.default).lower()}" if spec.default != "" else "optional, else blank"
 

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from fairlead.model import UsageError
-from fairlead.service.measure_long import NOT_LIMITED, LongGrid, loss_limited
+from fairlead.service.measure_campaign import NOT_LIMITED
+from fairlead.service.measure_long import LongGrid, loss_limited
 from fairlead.service.measure_queue import QueueGrid, queue_delay
 from fairlead.service.measure_short import ShortGrid, short_rounds
 from fairlead.service.measure_tables import LEVELS, TABLE_COLUMNS, write_table
@@ -44,9 +45,9 @@ class MeasureOptions:
     short_grid: ShortGrid = field(default_factory=ShortGrid)
     long_grid: LongGrid = field(default_factory=LongGrid)
     queue_grid: QueueGrid = field(default_factory=QueueGrid)
-    short_repeats: int = 400
+    short_repeats: int = 300
     long_samples: int = 120
-    queue_probes: int = 300
+    queue_probes: int = 210
     seed: int = 0
 
 
@@ -168,6 +169,7 @@ NOTES = {
     "levels": "a quantile is the smallest sample with at least this share at or below it",
     "controls": "short_rounds is shuffled, so all points share whatever disturbs, and its lossless flows are compared "
     "by fifths of the campaign; loss_limited and queue_delay repeat their lossless or idle points at the end",
-    "left_out": f"loss_limited has no row where the median is at least {NOT_LIMITED:.0%} of the lossless throughput: "
-    "there the laboratory limits, not the loss; BBR has no rows with a slow-start threshold, which it does not use",
+    "left_out": f"loss_limited has no row where the median is at least {NOT_LIMITED:.0%} of the least lossless "
+    "throughput of the campaign, nor for smaller losses than such a one: there the laboratory limits, not the loss; "
+    "BBR has no rows with a slow-start threshold, which it does not use",
 }

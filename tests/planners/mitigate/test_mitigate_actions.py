@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from fabrics_for_mitigate import clos, link_rows, node, with_faults
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.model import ACTIONS, BadInputError, FabricLinks, Nodes, Placements, Snapshot, apply_edits, invert
@@ -138,6 +138,7 @@ ANY = st.sampled_from(ACTIONS).flatmap(
 )
 
 
+@settings(max_examples=40)
 @given(st.lists(ANY, max_size=6))
 def test_every_repair_can_be_undone(steps: list[tuple[str, tuple[str, str], float]]) -> None:
     snapshot = with_faults(FABRIC, down=["C0-B1", "B0-A1"], switches={"B1": 0.01})
@@ -148,6 +149,7 @@ def test_every_repair_can_be_undone(steps: list[tuple[str, tuple[str, str], floa
     assert bool(edits) == (changed != snapshot)
 
 
+@settings(max_examples=40)
 @given(st.lists(ANY, max_size=6))
 def test_one_after_the_other_is_all_at_once_but_for_moves(steps: list[tuple[str, tuple[str, str], float]]) -> None:
     chosen = [action(FABRIC, kind, *ends, value) for kind, ends, value in steps if kind != "move_traffic"]

@@ -18,9 +18,9 @@ from fairlead.planners.mitigate.comparators import (
     SAME_RATIO,
     Linear,
     Priority,
-    deciding,
-    prefers,
+    beats,
     ranked,
+    sieved,
     winners,
 )
 from fairlead.predict.flows.clp import CLP_METRICS, LOWER_IS_BETTER
@@ -88,9 +88,9 @@ def test_a_chain_of_ties_leads_nowhere() -> None:
     field = np.array([[1.00, 10.0, 10.0], [1.08, 12.0, 10.0], [1.16, 14.0, 10.0]])
     judge = PRIORITY_FCT
     costs = judge.costs(field)
-    assert prefers(costs[2], costs[1], judge.ties) == 1
-    assert prefers(costs[1], costs[0], judge.ties) == 1
-    assert prefers(costs[0], costs[2], judge.ties) == 1  # a cycle, pair by pair
+    assert beats(costs[2], costs[1], judge.ties)
+    assert beats(costs[1], costs[0], judge.ties)
+    assert beats(costs[0], costs[2], judge.ties)  # a cycle, pair by pair
     for order in permutations(range(3)):
         found = ranked(costs[list(order)], judge.ties, [(0, str(each)) for each in order])
         assert [order[each] for each in found] == [1, 0, 2]  # the others do not tie with each other
@@ -110,10 +110,9 @@ def test_each_looks_at_its_own_metric_first(judge: Priority, first: int) -> None
 def test_ten_percent_of_a_throughput_is_of_the_higher_one() -> None:
     judge = PRIORITY_AVG_T
     at, below = (judge.costs(np.array([[1.0, 1.0, 100.0], [1.0, 1.0, low]])) for low in (90.0, 89.9))
-    assert deciding(at[0], at[1], judge.ties) == -1
-    assert deciding(below[0], below[1], judge.ties) == 0
-    assert prefers(below[0], below[1], judge.ties) == 1
-    assert prefers(below[1], below[0], judge.ties) == -1
+    assert not beats(at[0], at[1], judge.ties)
+    assert beats(below[0], below[1], judge.ties)
+    assert not beats(below[1], below[0], judge.ties)
 
 
 def test_among_those_tied_on_everything_less_change_wins_only_below_one_percent() -> None:
@@ -143,9 +142,33 @@ def test_linear_takes_the_least_sum_even_inside_ten_percent() -> None:
     judge = Linear()
     costs = judge.costs(np.array([[1.0, 1.0, 1.0], [0.94, 1.0, 1.0]]))
     assert int(winners(costs, judge.ties)) == 1
-    assert deciding(costs[0], costs[1], judge.ties) == -1
+    assert not beats(costs[1], costs[0], judge.ties)
     assert judge.against(np.array([math.nan, 1.0, 1.0])).costs(np.array([2.0, 1.0, 1.0])).tolist() == [4.0]
 
 
 def test_priorities_do_not_ask_for_health() -> None:
     assert PRIORITY_FCT.against(np.ones(3)) is PRIORITY_FCT
+
+
+def test_the_sieve_tells_where_each_fell_and_beside_whom() -> None:
+    """The best mean keeps one out that the winner would lose to, were the two alone."""
+    field = np.array([[9.0, 1.0, 111.0], [5.0, 1.0, 100.0], [1.0, 1.0, 94.0]])
+    judge = PRIORITY_AVG_T
+    found = sieved(judge.costs(field), judge.ties)
+    assert found.kept.tolist() == [False, True, False]
+    assert found.fallen_on.tolist() == [1, -1, 0]
+    assert found.yardstick.tolist() == [1, 0, 0]
+    assert beats(judge.costs(field[2]), judge.costs(field[1]), judge.ties)
+
+
+@given(FIELD, st.sampled_from(COMPARATORS))
+def test_a_batch_is_its_rows(field: list[tuple[float, float, float]], judge: object) -> None:
+    costs = judge.costs(np.array([field, field[::-1]]))  # type: ignore[attr-defined]  # one of COMPARATORS
+    both, ties = sieved(costs, judge.ties), judge.ties  # type: ignore[attr-defined]
+    for place in range(2):
+        alone = sieved(costs[place], ties)
+        assert alone.kept.any()
+        for part in ("kept", "fallen_on", "yardstick"):
+            assert getattr(both, part)[place].tolist() == getattr(alone, part).tolist()
+    assert winners(costs, ties).tolist() == [int(winners(each, ties)) for each in costs]
+    assert both.kept[np.arange(2), winners(costs, ties)].all()

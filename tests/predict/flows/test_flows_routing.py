@@ -6,7 +6,7 @@ import networkx as nx
 import numpy as np
 import pytest
 from fabrics_small import Figure1, all_ways, figure_1, ladders, with_links, with_nodes
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
@@ -213,6 +213,7 @@ def test_loss_and_round_trip(small: Figure1) -> None:
     assert base_rtt_ms(state, ways) == pytest.approx([2 * 1.15, 0.0, np.nan, 0.2], nan_ok=True)
 
 
+@settings(max_examples=40)
 @given(ladders())
 def test_partition_is_an_unconnected_pair(snapshot: Snapshot) -> None:
     state = fabric(snapshot)

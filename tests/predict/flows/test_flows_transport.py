@@ -144,11 +144,11 @@ def test_queues_between_the_points() -> None:
         args = (ARRAY([utilisation]), ARRAY([flows]), ARRAY([125.0]), ARRAY([1.0]), ARRAY([luck]))
         return float(RENO.queue_delay_ms("reno", *args)[0])
 
-    assert wait(0.5, 1, 0.6) == pytest.approx(0.3)
-    assert wait(0.25, 1, 0.6) == pytest.approx(0.15)
+    assert wait(0.5, 1, 0.6) == pytest.approx(0.24)
+    assert wait(0.25, 1, 0.6) == pytest.approx(0.12)
     assert wait(0.0, 3, 0.99) == 0.0
-    assert wait(0.75, 4, 0.5) == pytest.approx(0.375)
-    assert wait(1.7, 1, 1.0) == pytest.approx(1.0)
+    assert wait(0.75, 4, 0.5) == pytest.approx(0.3)
+    assert wait(1.7, 1, 1.0) == pytest.approx(0.8)
     assert wait(0.5, 0, 1.0) == wait(0.5, 1, 1.0)
     assert wait(1.0, 16, 0.5) == wait(1.0, 500, 0.5)
 
@@ -178,7 +178,7 @@ def test_points_that_were_not_measured_are_as_their_neighbours() -> None:
         }
     )
     args = ARRAY([125.0]), ARRAY([1.0]), ARRAY([0.6])
-    assert thin.queue_delay_ms("reno", ARRAY([0.5]), ARRAY([4.0]), *args)[0] == pytest.approx(0.3)
+    assert thin.queue_delay_ms("reno", ARRAY([0.5]), ARRAY([4.0]), *args)[0] == pytest.approx(0.24)
     found = thin.rounds("reno", ARRAY([1448.0]), ARRAY([0.1]), ARRAY([1.0]), ARRAY([0.99]))
     assert found == pytest.approx(1.5 + TIME_OUT_MS)
 

@@ -58,11 +58,11 @@ def short_rounds() -> dict[str, np.ndarray]:
 
 
 def queue_delay() -> dict[str, np.ndarray]:
-    """Half a full link waits between 0 and half a queue; with many flows a full one drops the top tenth of probes."""
+    """Waits up to 0.8 of a queue in proportion to the load; with many flows a full link drops a tenth."""
     rows = []
     for utilisation in (0.5, 1.0):
         for flows in (1, 4, 16):
-            ratio = LEVELS * utilisation
+            ratio = 0.8 * LEVELS * utilisation
             if utilisation == 1.0 and flows == 16:
                 ratio = np.where(LEVELS > 0.9, 1.0, LEVELS / 0.9 * 0.999)
             rows += [("reno", utilisation, flows, float(v), float(r)) for v, r in zip(LEVELS, ratio, strict=True)]

@@ -16,13 +16,13 @@ FULL_MS = SPEC.buffer_bytes * 8e-3 / SPEC.rate_mbps
 
 @pytest.fixture(scope="module")
 def made() -> Iterator[Funnel]:
-    with funnel(SPEC, priority=0) as standing:
+    with funnel(SPEC) as standing:
         yield standing
 
 
 def waits(made: Funnel, flow_count: int, utilisation_ratio: float) -> Waited:
     times_s = (0.7, 0.6, 0.01)
-    (answer,) = waited([made], ["reno"], (flow_count, utilisation_ratio), times_s, np.random.default_rng(5))
+    (answer,) = waited([made], ["reno"], (flow_count, utilisation_ratio), times_s, np.random.default_rng(5), 50)
     return answer
 
 

@@ -24,7 +24,7 @@ FIRST_S = 0.3
 
 @pytest.fixture(scope="module")
 def made() -> Iterator[Laboratory]:
-    with laboratory(BENCH, priority=0) as standing:
+    with laboratory(BENCH) as standing:
         yield standing
 
 
@@ -41,7 +41,7 @@ def transfer(made: Laboratory, number: int, *, delay: int = 0, loss: int = 0, va
 
 
 def sent(transfers: list[Transfer], patience_s: float = 20.0) -> Carried:
-    return carried(transfers, patience_s)
+    return carried(transfers, patience_s, priority=50)
 
 
 @needs_testbed

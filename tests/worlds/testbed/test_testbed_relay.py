@@ -28,7 +28,7 @@ def test_lateness_is_read_to_the_step_above() -> None:
 @pytest.fixture
 def sockets() -> Iterator[tuple[Relay, socket.socket, socket.socket, socket.socket]]:
     """The relay, a sender, and a receiver of each class."""
-    with Namespace() as near, Namespace() as far, Relay(near, far, "relay", DELAYS_MS) as relay:
+    with Namespace() as near, Namespace() as far, Relay(near, far, "relay", DELAYS_MS, 50) as relay:
         near.ip("addr add 10.8.0.1/24 dev relay", "route add 10.9.0.0/16 dev relay")
         far.ip("route add default dev relay")
         receivers = []

@@ -11,6 +11,8 @@ import numpy as np
 from fairlead.model import ACTIONS, BadInputError, Edit, FabricLinks, Nodes, Placements, Snapshot
 from fairlead.planners.mitigate.cables import SERVER, T0, Rows, cable_name, t0_of_servers, tiers
 
+_STEPS = ("none", "enable_link", "set_weight", "move_traffic", "disable_link", "disable_node")
+
 Cells = dict[int, float]
 """Row -> what the cell becomes; flags as 0 and 1."""
 
@@ -26,7 +28,10 @@ class Action:
 
 
 def edits_of(snapshot: Snapshot, actions: Sequence[Action]) -> tuple[Edit, ...]:
-    """The edits that carry out the actions in their order; cells that hold the value already are left alone.
+    """The edits that carry out the actions; of two on one cell the later wins, what holds already is left alone.
+
+    They come in an order that takes nothing away before its stand-in is there: links brought back, weights, moves, and
+    only then what goes out of service.
 
     disable_link, enable_link : ``links.up`` of both directions
     disable_node              : ``nodes.drop_ratio`` 1
@@ -50,7 +55,7 @@ def edits_of(snapshot: Snapshot, actions: Sequence[Action]) -> tuple[Edit, ...]:
         written.setdefault((table, column, action.kind), {}).update(cells)
     return tuple(
         edit
-        for (table, column, kind), cells in written.items()
+        for (table, column, kind), cells in sorted(written.items(), key=lambda each: _STEPS.index(each[0][2]))
         if (edit := _edit(snapshot, table, column, kind, cells)).cell_count
     )
 

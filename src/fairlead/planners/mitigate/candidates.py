@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, combinations, islice, product
 
 import numpy as np
@@ -16,7 +16,7 @@ from fairlead.planners.mitigate.cables import T0, alive_links, t0_of_servers, ti
 from fairlead.planners.mitigate.failures import Failures, failures
 from fairlead.planners.mitigate.stages import peopled
 from fairlead.planners.mitigate.weights import reweighting
-from fairlead.planners.mitigate.words import NONE, words
+from fairlead.planners.mitigate.words import NONE, UNDO, words
 from fairlead.predict.flows.fabric import fabric
 from fairlead.predict.flows.routing import partitioned
 
@@ -63,8 +63,10 @@ class Field:
     failures: Failures
 
 
-def field_of(snapshot: Snapshot, limit: int = COMBINATIONS) -> Field:
+def field_of(snapshot: Snapshot, limit: int = COMBINATIONS, undo: Sequence[Edit] = ()) -> Field:
     """The rows of ``candidates`` where there are any, else the combinations of what the failures offer.
+
+    undo : edits that take back the last repair; a candidate of its own among those that are generated
 
     Generated candidates that are the same to traffic are one: that which changes least. O(combinations x links).
     """
@@ -72,7 +74,7 @@ def field_of(snapshot: Snapshot, limit: int = COMBINATIONS) -> Field:
     if Candidates in snapshot and snapshot[Candidates].row_count:
         found, left_out = _listed(snapshot), 0
     else:
-        found, left_out = _generated(snapshot, wrong, limit)
+        found, left_out = _generated(snapshot, wrong, limit, undo)
     cut = [partitioned(fabric(each.state)) for each in found]
     everything = all(cut)
     return Field(
@@ -100,7 +102,7 @@ def _listed(snapshot: Snapshot) -> list[Candidate]:
     return [_candidate(snapshot, name, edits_of(snapshot, actions)) for name, actions in rows.items()]
 
 
-def _generated(snapshot: Snapshot, wrong: Failures, limit: int) -> tuple[list[Candidate], int]:
+def _generated(snapshot: Snapshot, wrong: Failures, limit: int, undo: Sequence[Edit]) -> tuple[list[Candidate], int]:
     offers = choices(snapshot, wrong)
     total = math.prod(len(each) + 1 for each in offers)
     found: dict[bytes, Candidate] = {}
@@ -115,6 +117,8 @@ def _generated(snapshot: Snapshot, wrong: Failures, limit: int) -> tuple[list[Ca
         if weights is not None:
             name = "re-weight" if plain.name == NONE else f"{plain.name} + re-weight"
             _enter(found, _candidate(snapshot, name, (*plain.edits, weights)))
+    if undo:
+        _enter(found, _candidate(snapshot, UNDO, _needed(snapshot, undo)))
     return list(found.values()), max(0, total - limit)
 
 
@@ -122,6 +126,16 @@ def _enter(found: dict[bytes, Candidate], candidate: Candidate) -> None:
     """Of candidates that are the same to traffic, the one that changes least."""
     digest = _digest(candidate.state)
     found[digest] = min(found.get(digest, candidate), candidate, key=lambda each: each.key)
+
+
+def _needed(snapshot: Snapshot, edits: Sequence[Edit]) -> tuple[Edit, ...]:
+    """The edits without the cells that hold their value already."""
+    kept = []
+    for edit in edits:
+        changed = snapshot.named(edit.table).array(edit.column)[edit.rows] != edit.after
+        if changed.any():
+            kept.append(replace(edit, rows=edit.rows[changed], after=edit.after[changed]))
+    return tuple(kept)
 
 
 def choices(snapshot: Snapshot, wrong: Failures) -> list[Choices]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fairlead.predict.flows.clp import CLP_METRICS, LOWER_IS_BETTER
 
 Reals = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 Rows = NDArray[np.int64]
 
 TIE_RATIO = 0.1
@@ -126,19 +127,46 @@ COMPARATORS: tuple[Comparator, ...] = (PRIORITY_FCT, PRIORITY_AVG_T, PRIORITY_1P
 """The paper's four."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sieve:
+    """What becomes of candidates [.., candidates] when the best and those tied with it are kept, by each criterion.
+
+    kept      : tied with the best on every criterion
+    fallen_on : criterion on which it was not among them any more; -1: kept
+    yardstick : the best of those still in on that criterion, or on the first one
+    """
+
+    kept: Flags
+    fallen_on: Rows
+    yardstick: Rows
+
+
+def sieved(costs: Reals, ties: Reals) -> Sieve:
+    """The comparator's rule on ``costs`` [.., candidates, criteria] (SWARM 4.1).
+
+    Of all, those that tie with the best on the first criterion stay; of these, those that tie with the best of them on
+    the second; and so on. Ties hold relative to the best of those still in, so no chain of ties leads away from it.
+    """
+    shape = costs.shape[:-1]
+    kept, fallen_on = np.ones(shape, np.bool_), np.full(shape, -1, np.int64)
+    yardstick = np.broadcast_to(costs[..., 0].argmin(axis=-1)[..., None], shape)
+    for criterion, tie in enumerate(ties.tolist()):
+        value = np.where(kept, costs[..., criterion], np.inf)
+        stays = kept & (value <= value.min(axis=-1, keepdims=True) * tie)
+        fallen_on = np.where(kept & ~stays, criterion, fallen_on)
+        yardstick = np.where(kept & ~stays, value.argmin(axis=-1)[..., None], yardstick)
+        kept = stays
+    return Sieve(kept=kept, fallen_on=fallen_on, yardstick=yardstick)
+
+
 def winners(costs: Reals, ties: Reals) -> Rows:
     """[..] who is best by ``costs`` [.., candidates, criteria]; candidates stand in order of how little they change.
 
-    Of all the best on the first criterion and those tied with it; of these the best on the second and those tied with
-    it; and so on. Of those who are left, the same once more with SAME_RATIO for a tie; then the first one.
-    Ties hold relative to the best of those still in, so no chain of ties leads away from it.
+    Of those that the sieve keeps, those that a second one with SAME_RATIO for a tie keeps; of these the first.
     """
-    kept = np.ones(costs.shape[:-1], np.bool_)
-    for factor in (ties, np.full_like(ties, 1.0 + SAME_RATIO)):
-        for criterion, tie in enumerate(factor.tolist()):
-            value = np.where(kept, costs[..., criterion], np.inf)
-            kept = kept & (value <= value.min(axis=-1, keepdims=True) * tie)
-    found: Rows = kept.argmax(axis=-1)
+    kept = sieved(costs, ties).kept
+    fine = sieved(np.where(kept[..., None], costs, np.inf), np.full_like(ties, 1.0 + SAME_RATIO)).kept & kept
+    found: Rows = fine.argmax(axis=-1)
     return found
 
 
@@ -156,24 +184,12 @@ def ranked(costs: Reals, ties: Reals, keys: Sequence[tuple[int, str]]) -> list[i
     return order
 
 
-def prefers(first: Reals, second: Reals, ties: Reals) -> Rows:
-    """[..] 1: ``first`` [.., criteria] is better than ``second`` by more than a tie; -1: worse; 0: tied on everything.
+def beats(first: Reals, second: Reals, ties: Reals) -> bool:
+    """Whether ``first`` [criteria] is better than ``second`` by more than a tie, were there no others.
 
     The first criterion on which the two are not tied decides.
     """
-    found = np.zeros(np.broadcast(first, second).shape[:-1], np.int64)
-    limit = np.minimum(first, second) * ties
-    untied = (second > limit).astype(np.int64) - (first > limit)
-    for criterion in range(untied.shape[-1]):
-        found = np.where(found == 0, untied[..., criterion], found)
-    return found
-
-
-def deciding(first: Reals, second: Reals, ties: Reals) -> int:
-    """Place of the criterion on which two candidates [criteria] differ by more than a tie; -1: none."""
-    limit = np.minimum(first, second) * ties
-    untied = np.flatnonzero((first > limit) | (second > limit))
-    return int(untied[0]) if len(untied) else -1
+    return not bool(sieved(np.stack([second, first]), ties).kept[0])
 
 
 def _cost(values: Reals, place: int) -> Reals:

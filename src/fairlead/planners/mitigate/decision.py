@@ -27,7 +27,7 @@ TRAFFIC_FACTORS = (0.5, 0.7, 0.85, 1.2, 1.4, 2.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerUp:
-    """Who comes second, and by how much: see ``Ranked``. ``criterion`` is what tells the two apart, or the first."""
+    """Who comes second, and by how much: see ``Ranked``. ``criterion`` is the one it falls on, or the first."""
 
     candidate: str
     criterion: str

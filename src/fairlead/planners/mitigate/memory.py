@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fairlead.model import Edit, FabricLinks, Nodes, Placements, Snapshot, apply_edits
+from fairlead.model import Edit, FabricLinks, Nodes, Placements, Snapshot, apply_edits, invert
 from fairlead.planners.mitigate.candidates import Candidate
 
 
@@ -16,12 +16,14 @@ class MitigateMemory:
 
     edits    : of the last decision; empty: to leave the network as it is; None: nothing was decided on this evidence.
                Whether they were applied is seen in the next snapshot.
+    undo     : edits that take them back, made from the network that they were decided on
     shape    : of the tables that the edits count rows of; another shape and they mean nothing any more
     evidence : of all that repairs do not change; as long as it stays, what was left is not returned to
     left     : content hashes of networks that were replaced by better ones on this evidence
     """
 
     edits: tuple[Edit, ...] | None = None
+    undo: tuple[Edit, ...] = ()
     shape: str = ""
     evidence: str = ""
     left: frozenset[str] = frozenset()
@@ -35,7 +37,7 @@ def looked_at(snapshot: Snapshot, memory: MitigateMemory) -> MitigateMemory:
         return MitigateMemory(shape=shape, evidence=evidence)
     if memory.evidence == evidence:
         return memory
-    return MitigateMemory(edits=memory.edits or None, shape=shape, evidence=evidence)
+    return MitigateMemory(edits=memory.edits or None, undo=memory.undo, shape=shape, evidence=evidence)
 
 
 def in_place(snapshot: Snapshot, memory: MitigateMemory, candidates: tuple[Candidate, ...]) -> int:
@@ -56,7 +58,8 @@ def with_decision(
     if incumbent is not None and incumbent.state.basis == chosen.state.basis:
         return memory
     away = {snapshot.basis} | ({incumbent.state.basis} if incumbent else set())
-    return replace(memory, edits=chosen.edits, left=memory.left | (away - {chosen.state.basis}))
+    left = memory.left | (away - {chosen.state.basis})
+    return replace(memory, edits=chosen.edits, undo=invert(snapshot, chosen.edits), left=left)
 
 
 def _shape(snapshot: Snapshot) -> str:

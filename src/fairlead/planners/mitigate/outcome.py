@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from fairlead.model import Effect, Plan, Reason, Snapshot, Status
 from fairlead.planners.mitigate.bound import ideal_bound
 from fairlead.planners.mitigate.candidates import Candidate, Field
-from fairlead.planners.mitigate.comparators import prefers
+from fairlead.planners.mitigate.comparators import beats
 from fairlead.planners.mitigate.ranking import Ranked, Ranking
 from fairlead.planners.mitigate.words import told
 from fairlead.predict.flows.clp import CLP_METRICS
@@ -61,7 +61,7 @@ def _best_reason(snapshot: Snapshot, found: Ranking, chosen: Ranked) -> Reason:
     text = f"{chosen.candidate.name}: {_metrics(chosen)}" + (f" ({what})" if what else "")
     if chosen is found.best:
         return Reason(key="mitigate.best", text=text, numbers=_numbers(chosen))
-    why = f"kept, as {found.best.candidate.name} is not surely better by more than a tie"
+    why = f"kept, as {found.best.candidate.name} is not surely better by more than a tie, or was left before"
     return Reason(key="mitigate.kept", text=f"{text}; {why}", numbers=_numbers(chosen))
 
 
@@ -72,15 +72,14 @@ def _row_reason(row: Ranked, found: Ranking, chosen: Ranked) -> Reason:
             key="mitigate.not_surely_better", text=f"{row.candidate.name}: {_metrics(row)}", numbers=_numbers(row)
         )
     name, best = row.candidate.name, found.best.candidate.name
-    criterion = _criterion(found, row)
-    more = "" if math.isnan(row.difference_ratio) else f" by {row.difference_ratio:+.0%} of cost"
     if row.within_tie:
         return Reason(key="mitigate.tied", text=f"{name} ties with {best}: {_metrics(row)}", numbers=_numbers(row))
+    more = "" if math.isnan(row.difference_ratio) else f", where it costs {row.difference_ratio:+.0%}"
+    beside = f"{row.beside} on {found.judge.criteria[row.decided_on]}{more}: {_metrics(row)}"
     if row.indistinct:
-        text = f"{name} cannot be told from {best} on {criterion}{more}: {_metrics(row)}"
+        text = f"{name} is not surely worse than {best}; it falls behind {beside}"
         return Reason(key="mitigate.indistinct", text=text, numbers=_numbers(row))
-    text = f"{name} is worse than {best} on {criterion}{more}: {_metrics(row)}"
-    return Reason(key="mitigate.worse", text=text, numbers=_numbers(row))
+    return Reason(key="mitigate.worse", text=f"{name} falls behind {beside}", numbers=_numbers(row))
 
 
 def _field_reasons(field: Field, open_to: Sequence[Candidate]) -> Iterator[Reason]:
@@ -99,8 +98,8 @@ def _field_reasons(field: Field, open_to: Sequence[Candidate]) -> Iterator[Reaso
     taking_part = {each.name for each in open_to}
     for each in field.allowed:
         if each.name not in taking_part:
-            text = f"{each.name} was left before on the same evidence, or writes more cells than the budget allows"
-            yield Reason(key="mitigate.not_open", text=text, numbers={"cells_count": float(each.cell_count)})
+            text = f"{each.name} writes more cells than the budget allows"
+            yield Reason(key="mitigate.too_large", text=text, numbers={"cells_count": float(each.cell_count)})
     if field.left_out_count:
         text = f"{field.left_out_count:,} more combinations of the choices were not tried"
         yield Reason(key="mitigate.left_out", text=text, numbers={"combinations_count": float(field.left_out_count)})
@@ -110,13 +109,12 @@ def _doubts(found: Ranking, chosen: Ranked, cost: float, healthy: float) -> Iter
     """What a reader should know about the ranking as a whole."""
     if not found.decided:
         why = "the time ran out" if found.interrupted else "the samples are spent"
-        text = f"{why} before it was certain at {found.confidence:.0%} that nothing is better by more than a tie"
+        text = f"{why} before it was {found.confidence:.0%} certain that no other is better by more than a tie"
         yield Reason(key="mitigate.undecided", text=text, numbers={"samples_count": float(found.sample_count)})
     if healthy > cost:
         text = "the network without failures is estimated to do worse than this repair, so nothing is claimed as ideal"
         yield Reason(key="mitigate.no_ideal", text=text, numbers={"cost": cost, "healthy_cost": healthy})
-    costs = (found.judge.costs(found.before), found.judge.costs(chosen.metrics))
-    if int(prefers(*costs, found.judge.ties)) > 0:
+    if beats(found.judge.costs(found.before), found.judge.costs(chosen.metrics), found.judge.ties):
         text = "doing nothing is better than every candidate that may be chosen"
         yield Reason(key="mitigate.nothing_is_better", text=text, numbers=_named(found.before.tolist()))
     text = f"racing and stopping early spared {found.spared_ratio:.0%} of the samples"
@@ -129,10 +127,6 @@ def _doubts(found: Ranking, chosen: Ranked, cost: float, healthy: float) -> Iter
 
 _LINES = 4
 _UNITS = (("p99 FCT", "s"), ("p1 throughput", "Mbit/s"), ("mean throughput", "Mbit/s"))
-
-
-def _criterion(found: Ranking, row: Ranked) -> str:
-    return found.judge.criteria[max(0, row.decided_on)]
 
 
 def _metrics(row: Ranked) -> str:

@@ -106,8 +106,8 @@ class Mitigate:
             return self.clock() - begun_s > budget.seconds
 
         memory = looked_at(snapshot, memory)
-        field = field_of(snapshot, self.combinations)
-        open_to = _open(field.allowed, memory, budget)
+        field = field_of(snapshot, self.combinations, memory.undo)
+        open_to = _open(field.allowed, budget)
         held = in_place(snapshot, memory, open_to)
         rules = Rules(
             demand_count=self.demand_count,
@@ -120,17 +120,15 @@ class Mitigate:
         race = run(self.estimate, entrants, self.comparator, rules)
         found = ranking(open_to, entrants, race, self.comparator, rules)
         incumbent = open_to[held] if held >= 0 else None
-        chosen = _chosen(found, incumbent)
+        chosen = _chosen(found, incumbent, memory)
         plan = mitigation_plan(self.who, snapshot, field, open_to, found, chosen)
         return plan, found, with_decision(memory, snapshot, chosen.candidate, incumbent)
 
 
-def _open(allowed: tuple[Candidate, ...], memory: MitigateMemory, budget: Budget) -> tuple[Candidate, ...]:
-    """Candidates that this call may choose: small enough, and not left before on the same evidence; those
-    that change little first."""
+def _open(allowed: tuple[Candidate, ...], budget: Budget) -> tuple[Candidate, ...]:
+    """Candidates that are small enough for the budget; those that change little first."""
     small = tuple(each for each in allowed if each.cell_count <= budget.edits) or allowed[:1]
-    fresh = tuple(each for each in small if each.state.basis not in memory.left) or small
-    return tuple(sorted(fresh, key=lambda each: each.key))
+    return tuple(sorted(small, key=lambda each: each.key))
 
 
 def _entrants(snapshot: Snapshot, candidates: tuple[Candidate, ...], held: int) -> Entrants:
@@ -147,9 +145,15 @@ def _entrants(snapshot: Snapshot, candidates: tuple[Candidate, ...], held: int) 
     return Entrants(states=tuple(states), competes=competes, kept=kept, healthy=0, before=before, first=1)
 
 
-def _chosen(found: Ranking, incumbent: Candidate | None) -> Ranked:
-    """The best, unless what is in place may be as good, but for a tie."""
+def _chosen(found: Ranking, incumbent: Candidate | None, memory: MitigateMemory) -> Ranked:
+    """The best, unless what is in place may tie with it.
+
+    What was left before on the same evidence still takes part, as a yardstick that keeps a row of small steps from
+    adding up, but it is not returned to.
+    """
+    again = [row for row in found.rows if row.candidate.state.basis not in memory.left]
     if incumbent is None:
-        return found.best
+        return again[0] if again else found.best
     held = next(row for row in found.rows if row.candidate is incumbent)
-    return found.best if held.beaten_ratio >= found.confidence else held
+    fresh = found.best.candidate.state.basis not in memory.left
+    return found.best if fresh and held.beaten_ratio >= found.confidence else held

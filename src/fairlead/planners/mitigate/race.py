@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fairlead.model import Snapshot
 from fairlead.planners.mitigate.certainty import demand_means, means, plausible_means
-from fairlead.planners.mitigate.comparators import Comparator, prefers, winners
+from fairlead.planners.mitigate.comparators import Comparator, sieved, winners
 from fairlead.predict.flows.clp import CLP_METRICS, Estimate
 
 Reals = NDArray[np.float64]
@@ -32,7 +32,7 @@ class Rules:
     """How a race is run.
 
     demand_count : sample i has demand ``i % demand_count``, as the estimator was made
-    confidence   : how sure to be that no candidate is better than the winner by more than a tie
+    confidence   : how sure to be that the winner ties at least with whoever is best
     sample_count : samples of each state, at most
     seed         : of the chance in :func:`plausible_means`
     expired      : whether the wall clock has run out
@@ -106,8 +106,7 @@ def run(estimate: Estimate, entrants: Entrants, comparator: Comparator, rules: R
             race.interrupted = True
             break
         _sample(race, entrants, estimate, end)
-        doubt = (1.0 - rules.confidence) / (len(ends) * max(1, int(entrants.competes.sum()) - 1))
-        race.decided = _judge(race, entrants, comparator, rules, doubt)
+        race.decided = _judge(race, entrants, comparator, rules, (1.0 - rules.confidence) / len(ends))
         if race.decided:
             break
     return race
@@ -137,7 +136,7 @@ def _sample(race: Race, entrants: Entrants, estimate: Estimate, end: int) -> Non
 
 
 def _judge(race: Race, entrants: Entrants, comparator: Comparator, rules: Rules, doubt: float) -> bool:
-    """Drops who is out, and says whether the winner is certain."""
+    """Drops who is out, and says whether the winner is certain: kept by the sieve, so that none is surely better."""
     numbers = np.flatnonzero(race.racing & entrants.competes)
     if len(numbers) == 1:
         return True
@@ -147,12 +146,11 @@ def _judge(race: Race, entrants: Entrants, comparator: Comparator, rules: Rules,
     judge = comparator.against(means(demand_means(race.values[entrants.healthy], rules.demand_count)))
     leader = int(winners(judge.costs(means(demands)), judge.ties))
     chance = np.random.default_rng([rules.seed, race.sample_count])
-    costs = judge.costs(plausible_means(demands, DRAWS, chance))
+    sieve = sieved(judge.costs(plausible_means(demands, DRAWS, chance)), judge.ties)
     # Out is only who is no rival on the first criterion: such a one can neither win nor decide who ties with whom
     # among the others, so the winner of the rest is the winner of all.
-    out = (costs[..., 0] > costs[..., 0].min(axis=1, keepdims=True) * judge.ties[0]).mean(axis=0) >= 1.0 - doubt
+    out = (sieve.fallen_on == 0).mean(axis=0) >= 1.0 - doubt / max(1, len(numbers) - 1)
     out[leader] = False
     race.racing[numbers[out]] = False
     race.racing |= entrants.kept
-    better = (prefers(costs, costs[:, leader, None], judge.ties) > 0).mean(axis=0)
-    return bool((better <= doubt).all())
+    return bool(sieve.kept[:, leader].mean() >= 1.0 - doubt)

@@ -24,11 +24,12 @@ class Ranked:
     margin            : [3] half the width of their intervals; NaN where nothing is known about it
     within_tie        : it ties with the best on every criterion, by the comparator's own rule
     indistinct        : the samples do not tell which of the two is better
-    ahead_ratio       : chance that it is better than the best; NaN: not known
-    beaten_ratio      : chance that the best is better than it by more than a tie; NaN: not known
+    ahead_ratio       : chance that it wins, of the chance that either of it and the best does; NaN: not known
+    beaten_ratio      : chance that it does not tie with the winner, so is worse by more than a tie; NaN: not known
     win_ratio         : chance that it is the best of all; NaN: not known
-    decided_on        : criterion on which it differs from the best by more than a tie; -1: none
-    difference_ratio  : how much more it costs than the best on that criterion (or the first), as share of the best
+    decided_on        : criterion on which it ties no more with the best of those still in; -1: none
+    beside            : name of that best one, which need not win in the end
+    difference_ratio  : how much more it costs than that one, there or on the first criterion, as share
     difference_margin : half the width of that difference's interval
     sample_count      : samples it was given
     cut_off_ratio     : share of flows without a path
@@ -43,6 +44,7 @@ class Ranked:
     beaten_ratio: float
     win_ratio: float
     decided_on: int
+    beside: str
     difference_ratio: float
     difference_margin: float
     sample_count: int
@@ -61,7 +63,7 @@ class Ranking:
     before, healthy : [3] metrics of the network as it is, and were every failure repaired
     judge           : the comparator, with the healthy metrics that it may need
     confidence      : of all intervals and verdicts
-    decided         : no candidate is better than the best by more than a tie, at this confidence
+    decided         : the best ties at least with whoever is best, at this confidence
     interrupted     : the wall clock ended the sampling
     sample_count    : samples of those that raced to the end
     spared_ratio    : share of the samples that racing and stopping early saved

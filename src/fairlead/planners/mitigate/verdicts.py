@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fairlead.planners.mitigate.candidates import Candidate
 from fairlead.planners.mitigate.certainty import demand_means, margins, means, plausible_means
-from fairlead.planners.mitigate.comparators import Comparator, deciding, prefers, ranked, winners
+from fairlead.planners.mitigate.comparators import Comparator, ranked, sieved, winners
 from fairlead.planners.mitigate.race import DRAWS, Entrants, Race, Rules
 from fairlead.planners.mitigate.ranking import Ranked, Ranking
 
@@ -34,12 +34,32 @@ def ranking(
     leader = _order(racing, own, judge, keys)[0]
     level = [_level(own[each], race, each, leader, demand_count) for each in range(len(own))]
     order = [leader, *_order([each for each in keys if each != leader], level, judge, keys)]
-    won = _win_ratios(race, racing, judge, rules)
+    verdicts = _verdicts(np.stack([level[each] for each in order]), judge)
+    chances = _chances(race, racing, judge, rules)
+    rows = []
+    for place, number in enumerate(order):
+        verdict = verdicts[place]
+        beside = order[verdict.beside]
+        rows.append(
+            Ranked(
+                candidate=candidates[number - first],
+                metrics=level[number],
+                margin=margins(demand_means(race.values[number], demand_count), rules.confidence),
+                within_tie=verdict.decided_on < 0,
+                indistinct=number != leader and not chances.ahead(number, leader) <= 1.0 - rules.confidence,
+                ahead_ratio=chances.ahead(number, leader),
+                beaten_ratio=chances.beaten.get(number, 1.0),
+                win_ratio=chances.won.get(number, 0.0),
+                decided_on=verdict.decided_on,
+                beside=candidates[beside - first].name,
+                difference_ratio=verdict.difference_ratio,
+                difference_margin=_spread(race, number, beside, max(0, verdict.decided_on), judge, rules),
+                sample_count=len(race.values[number]),
+                cut_off_ratio=float(np.mean(race.cut_off[number])),
+            )
+        )
     return Ranking(
-        rows=tuple(
-            _row(candidates[each - first], level[each], race, each, leader, judge, rules, won.get(each, 0.0))
-            for each in order
-        ),
+        rows=tuple(rows),
         before=level[entrants.before],
         healthy=own[entrants.healthy],
         judge=judge,
@@ -68,92 +88,72 @@ def _level(own: Reals, race: Race, number: int, leader: int, demand_count: int) 
     return np.where(np.isfinite(moved), own + moved, own)
 
 
-def _win_ratios(race: Race, racing: list[int], judge: Comparator, rules: Rules) -> dict[int, float]:
-    demands = demand_means(np.stack([race.values[each] for each in racing], axis=1), rules.demand_count)
-    if len(demands) < 2:
-        return dict.fromkeys(racing, math.nan)
-    won = winners(judge.costs(plausible_means(demands, DRAWS, _chance(rules, race.sample_count))), judge.ties)
-    share = np.bincount(won, minlength=len(racing)) / DRAWS
-    return dict(zip(racing, share.tolist(), strict=True))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Verdict:
+    """See the fields of Ranked; ``beside`` is a place in the order."""
+
+    decided_on: int
+    beside: int
+    difference_ratio: float
 
 
-def _row(
-    candidate: Candidate,
-    level: Reals,
-    race: Race,
-    number: int,
-    leader: int,
-    judge: Comparator,
-    rules: Rules,
-    win_ratio: float,
-) -> Ranked:
-    count = len(race.values[number])
-    pair = np.stack([race.values[number], race.values[leader][:count]], axis=1)
-    demands = demand_means(pair, rules.demand_count)
-    found = _BEST if number == leader else _beside_best(demands, judge, rules)
-    return Ranked(
-        candidate=candidate,
-        metrics=level,
-        margin=margins(demands[:, 0], rules.confidence),
-        within_tie=found.decided_on < 0,
-        indistinct=not found.ahead_ratio <= 1.0 - rules.confidence,  # NaN: nothing is known
-        ahead_ratio=found.ahead_ratio,
-        beaten_ratio=found.beaten_ratio,
-        win_ratio=win_ratio,
-        decided_on=found.decided_on,
-        difference_ratio=found.difference_ratio,
-        difference_margin=found.difference_margin,
-        sample_count=count,
-        cut_off_ratio=float(np.mean(race.cut_off[number])),
-    )
+def _verdicts(values: Reals, judge: Comparator) -> list[_Verdict]:
+    """What the comparator's rule does to each of the candidates: ``values`` [candidates, metrics], best first."""
+    costs = judge.costs(values)
+    sieve = sieved(costs, judge.ties)
+    found = []
+    for place, (on, beside) in enumerate(zip(sieve.fallen_on.tolist(), sieve.yardstick.tolist(), strict=True)):
+        criterion = max(0, on)
+        difference = _relative(float(costs[place, criterion]), float(costs[beside, criterion]))
+        found.append(_Verdict(decided_on=on, beside=beside, difference_ratio=difference))
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Verdict:
-    """See the fields of Ranked."""
+class _Chances:
+    """Of those who raced to the end, by number: chance to win, and not to tie with the winner. NaN: not known."""
 
-    decided_on: int
-    ahead_ratio: float
-    beaten_ratio: float
-    difference_ratio: float
-    difference_margin: float
+    won: dict[int, float]
+    beaten: dict[int, float]
+
+    def ahead(self, number: int, leader: int) -> float:
+        """Of the chance that either wins, the part of this one; 0 for the leader itself."""
+        if number == leader:
+            return 0.0
+        own, other = self.won.get(number, 0.0), self.won[leader]
+        return own / (own + other) if own + other > 0 else math.nan
 
 
-_BEST = _Verdict(decided_on=-1, ahead_ratio=0.0, beaten_ratio=0.0, difference_ratio=0.0, difference_margin=0.0)
-
-
-def _beside_best(demands: Reals, judge: Comparator, rules: Rules) -> _Verdict:
-    """A candidate and the best on the samples that both had: [demands, 2, metrics]."""
-    costs = judge.costs(means(demands))
-    decided_on = deciding(costs[0], costs[1], judge.ties)
-    on = max(0, decided_on)
-    difference = _relative(float(costs[0, on]), float(costs[1, on]))
+def _chances(race: Race, racing: list[int], judge: Comparator, rules: Rules) -> _Chances:
+    demands = demand_means(np.stack([race.values[each] for each in racing], axis=1), rules.demand_count)
     if len(demands) < 2:
-        return _Verdict(
-            decided_on=decided_on,
-            ahead_ratio=math.nan,
-            beaten_ratio=math.nan,
-            difference_ratio=difference,
-            difference_margin=math.nan,
-        )
-    drawn = judge.costs(plausible_means(demands, DRAWS, _chance(rules, len(demands))))
-    verdict = prefers(drawn[:, 0], drawn[:, 1], judge.ties)
-    lead = winners(drawn[:, ::-1], judge.ties) == 1  # the best stands first, so it keeps what is the same
-    return _Verdict(
-        decided_on=decided_on,
-        ahead_ratio=float(lead.mean()),
-        beaten_ratio=float((verdict < 0).mean()),
-        difference_ratio=difference,
-        difference_margin=_spread(drawn[:, 0, on], drawn[:, 1, on], rules.confidence),
+        unknown = dict.fromkeys(racing, math.nan)
+        return _Chances(won=unknown, beaten=unknown)
+    chance = np.random.default_rng([rules.seed, race.sample_count])
+    costs = judge.costs(plausible_means(demands, DRAWS, chance))
+    won = np.bincount(winners(costs, judge.ties), minlength=len(racing)) / DRAWS
+    beaten = 1.0 - sieved(costs, judge.ties).kept.mean(axis=0)
+    return _Chances(
+        won=dict(zip(racing, won.tolist(), strict=True)), beaten=dict(zip(racing, beaten.tolist(), strict=True))
     )
 
 
-def _spread(cost: Reals, best: Reals, confidence: float) -> float:
-    """Half the width of the interval of how much more one costs than the other."""
-    known = np.isfinite(cost) & np.isfinite(best) & (best > 0)
+def _spread(race: Race, number: int, beside: int, criterion: int, judge: Comparator, rules: Rules) -> float:
+    """Half the width of the interval of how much more one costs than the other, on the samples that both had."""
+    if number == beside:
+        return 0.0
+    count = min(len(race.values[number]), len(race.values[beside]))
+    demands = demand_means(
+        np.stack([race.values[each][:count] for each in (number, beside)], axis=1), rules.demand_count
+    )
+    if len(demands) < 2:
+        return math.nan
+    drawn = judge.costs(plausible_means(demands, DRAWS, np.random.default_rng([rules.seed, count])))[..., criterion]
+    known = np.isfinite(drawn).all(axis=1) & (drawn[:, 1] > 0)
     if not known.any():
         return math.nan
-    low, high = np.quantile(cost[known] / best[known], [(1 - confidence) / 2, (1 + confidence) / 2])
+    edges = [(1 - rules.confidence) / 2, (1 + rules.confidence) / 2]
+    low, high = np.quantile(drawn[known, 0] / drawn[known, 1], edges)
     return float(high - low) / 2
 
 
@@ -161,7 +161,3 @@ def _relative(cost: float, best: float) -> float:
     if cost == best:
         return 0.0
     return cost / best - 1.0 if best > 0 and math.isfinite(best) else math.nan
-
-
-def _chance(rules: Rules, count: int) -> np.random.Generator:
-    return np.random.default_rng([rules.seed, count])

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fairlead.model import Edit, FabricLinks, Nodes, Snapshot
-from fairlead.planners.mitigate.cables import SERVER, Reals, alive_links, tiers
+from fairlead.planners.mitigate.cables import SERVER, Reals, Rows, alive_links, tiers
 from fairlead.planners.mitigate.loads import Spread, spread
 from fairlead.planners.mitigate.stages import Columns, Eligible, Stage, Stages, alike, eligible, peopled, stages
 
@@ -74,13 +74,21 @@ def usable_mbps(snapshot: Snapshot) -> Reals:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Case:
-    """What stays the same while weights change. asked [t0s, columns] Mbit/s, usable [links] Mbit/s."""
+    """What stays the same while weights change.
+
+    asked  : [t0s, columns] Mbit/s
+    usable : [links] Mbit/s
+    column : [last hops] column of the t0 that each link of ``stages.down`` leads to
+    size   : [last hops] t0s in that column
+    """
 
     stages: Stages
     columns: Columns
     may: Eligible
     asked: Reals
     usable: Reals
+    column: Rows
+    size: Reals
 
 
 def _case(snapshot: Snapshot) -> _Case:
@@ -88,8 +96,17 @@ def _case(snapshot: Snapshot) -> _Case:
     columns = alike(found)
     there = peopled(snapshot).astype(np.float64)
     sizes = there @ columns.members
+    column = columns.members.indices[found.down.target].astype(np.int64)
     asked = there[:, None] * (sizes[None, :] - there[:, None] * columns.members.toarray())
-    return _Case(stages=found, columns=columns, may=eligible(found, columns), asked=asked, usable=usable_mbps(snapshot))
+    return _Case(
+        stages=found,
+        columns=columns,
+        may=eligible(found, columns),
+        asked=asked,
+        usable=usable_mbps(snapshot),
+        column=column,
+        size=np.bincount(columns.members.indices, minlength=len(columns.destination))[column].astype(np.float64),
+    )
 
 
 def _load(case: _Case, weight: Reals) -> tuple[Reals, Spread]:
@@ -99,9 +116,7 @@ def _load(case: _Case, weight: Reals) -> tuple[Reals, Spread]:
     load = np.zeros(len(weight))
     for stage, traffic in ((found.up, flow.up), (found.over, flow.over), (found.back, flow.back)):
         load[stage.row] = traffic.sum(axis=1)
-    column = case.columns.members.indices[found.down.target]
-    size = np.maximum(1.0, case.columns.members.sum(axis=0))
-    load[found.down.row] = flow.going_down[found.down.source, column] / size[column]
+    load[found.down.row] = flow.going_down[found.down.source, case.column] / case.size
     return load, flow
 
 
@@ -136,9 +151,7 @@ def _slopes(case: _Case, flow: Spread, price: Reals) -> Reals:
     """
     found, may = case.stages, case.may
     last = np.zeros(may.near.shape)  # [t1s, columns] mean price of the last hop
-    column = case.columns.members.indices[found.down.target]
-    np.add.at(last, (found.down.source, column), price[found.down.row])
-    last /= np.maximum(1.0, case.columns.members.sum(axis=0))
+    np.add.at(last, (found.down.source, case.column), price[found.down.row] / case.size)
     back = np.where(may.back, price[found.back.row][:, None] + last[found.back.target], 0.0)
     at_t2 = found.back.gather @ (flow.back_share * back)
     over = np.where(may.over, price[found.over.row][:, None] + at_t2[found.over.target], 0.0)

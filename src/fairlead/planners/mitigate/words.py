@@ -15,6 +15,9 @@ from fairlead.planners.mitigate.cables import cable_name, t0_of_servers, tiers
 NONE = "none"
 """Name of the candidate that changes nothing."""
 
+UNDO = "undo the last repair"
+"""Name of the candidate that takes back what was decided before, where nothing shorter says the same."""
+
 _STEPS = 8
 
 

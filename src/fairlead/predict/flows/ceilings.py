@@ -38,8 +38,8 @@ class Ceilings:
         """[flows] quantiles of the ceiling: infinite at loss 0, 0 at loss 1.
 
         Straight lines in the logarithms between the points, and on beyond them: in loss with the slope of the outermost
-        points, never flatter than Mathis's; in the round trip with a slope between -1 (all of the time is round trips) and
-        0 (all is time-outs). O(flows).
+        points, never flatter than Mathis's; in the round trip with a slope between -1 (all of the time is
+        round trips) and 0 (all is time-outs). O(flows).
         """
         found = np.where(loss_ratio <= 0, np.inf, 0.0)
         lossy = np.flatnonzero((loss_ratio > 0) & (loss_ratio < 1))
@@ -60,8 +60,8 @@ def ceilings(rows: Mapping[str, Reals]) -> Ceilings:
     """From rows of ``loss_limited`` of one congestion control: only points that loss limited are there.
 
     At a short round trip a small loss limits nothing that a laboratory can carry, so such points are missing; they are
-    filled from the next longer round trip, in inverse proportion to it, as all laws for small losses say. Where there is
-    none, and for large losses, a round trip's own line goes on.
+    filled from the next longer round trip, in inverse proportion to it, as all laws for small losses say. Where
+    there is none, and for large losses, a round trip's own line goes on.
     """
     logs = {
         "rtt_ms": np.log(rows["rtt_ms"]),

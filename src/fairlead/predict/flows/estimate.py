@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fairlead.model import Arrivals, Flows, FlowSizes, Nodes, Pairs, Snapshot
 from fairlead.predict.flows.clp import CLP_METRICS, Clp
 from fairlead.predict.flows.demand import Demand, Sampling, demands
-from fairlead.predict.flows.downscaling import downscaled
+from fairlead.predict.flows.downscaling import part_of, shrunk, thinned
 from fairlead.predict.flows.fabric import fabric
 from fairlead.predict.flows.routing import draw, redraw, routing_keys
 from fairlead.predict.flows.sample import Meets, Rule, sampled
@@ -60,10 +60,11 @@ class Effort:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Shard:
-    """One demand under some routings, in some states."""
+    """One demand under some routings, in some states. ``shared_by``: parts that it is still to be dealt out to."""
 
     states: tuple[Snapshot, ...]
     demand: Demand
+    shared_by: int
     number: int
     routings: tuple[int, ...]
     effort: Effort
@@ -101,6 +102,7 @@ class FlowEstimator:
             _Shard(
                 states=tuple(states),
                 demand=self._demand(states[0], traffic, number),
+                shared_by=self.effort.part_count if thinned(states[0], self.effort.part_count) is states[0] else 1,
                 number=number,
                 routings=tuple(sample // count for sample in those),
                 effort=self.effort,
@@ -120,7 +122,8 @@ class FlowEstimator:
     def _demand(self, state: Snapshot, traffic: bytes, number: int) -> Demand:
         place = (traffic, number)
         if place not in self.drawn:
-            (self.drawn[place],) = demands(state, self.effort.sampling, self.seed, range(number, number + 1))
+            source = thinned(state, self.effort.part_count)
+            (self.drawn[place],) = demands(source, self.effort.sampling, self.seed, range(number, number + 1))
         return self.drawn[place]
 
 
@@ -131,7 +134,7 @@ def demand_count(snapshot: Snapshot, effort: Effort) -> int:
 
 
 def _traffic(snapshot: Snapshot) -> bytes:
-    """What a demand follows from. Without ``arrivals_per_s`` the load is that of the fabric, which no repair changes."""
+    """What a demand follows from. Without ``arrivals_per_s`` the load is the fabric's, which no repair changes."""
     tables = [snapshot[kind] for kind in (Flows, FlowSizes, Pairs, Arrivals) if kind in snapshot]
     digests = [table.digest(column) for table in tables for column in table.declared()]
     return b"".join((snapshot[Nodes].digest("tier"), *digests))
@@ -143,17 +146,16 @@ def _estimated(shard: _Shard) -> tuple[Reals, Reals]:
     effort = shard.effort
     values = np.empty((len(fabrics), len(shard.routings), len(CLP_METRICS)))
     lost = np.empty((len(fabrics), len(shard.routings)))
+    scaled = [shrunk(state, effort.part_count) for state in fabrics]
     for place, routing in enumerate(shard.routings):
-        part = (shard.number + routing) % effort.part_count
-        demand, _ = downscaled(shard.demand, fabrics[0], effort.part_count, part)
+        demand = part_of(shard.demand, shard.shared_by, (shard.number + routing) % shard.shared_by)
         keys = routing_keys(demand.key, routing)
         first = draw(fabrics[0], demand.source, demand.target, keys)
         for number, state in enumerate(fabrics):
             ways = first
             if number:
                 ways, _ = redraw(fabrics[0], state, demand.source, demand.target, keys, first)
-            _, scaled = downscaled(shard.demand, state, effort.part_count, part)
-            meets = Meets(state=scaled, demand=demand, keys=keys, ways=ways)
+            meets = Meets(state=scaled[number], demand=demand, keys=keys, ways=ways)
             values[number, place], lost[number, place] = sampled(
                 meets, effort.sampling, effort.rule, shard.transport, shard.congestion_control
             )

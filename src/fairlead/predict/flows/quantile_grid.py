@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fairlead.kernels.quantiles import bilinear_quantiles
 
 Reals = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -30,23 +31,12 @@ class QuantileGrid:
         assert self.values.shape == (*(len(axis) for axis in self.axes), len(self.levels))
 
     def quantile(self, place: tuple[Reals, ...], luck: Reals) -> Reals:
-        """Linear between the points and between the levels: [draws] at coordinates ``place``, each [draws].
+        """Linear between the points and between the levels of a grid of two axes: [draws] at ``place``, each [draws].
 
-        Outside the grid its border holds. O(draws * 2^(axes + 1)).
+        Outside the grid its border holds. O(draws * log points).
         """
-        sides = [_between(axis, at) for axis, at in zip(self.axes, place, strict=True)]
-        low, share = _between(self.levels, luck)
-        level = (low, np.minimum(low + 1, len(self.levels) - 1), share)
-        found = np.zeros(len(luck))
-        for corner in product((0, 1), repeat=len(sides) + 1):
-            weight = np.ones(len(luck))
-            index = []
-            for (start, part), upper, axis in zip(sides, corner[:-1], self.axes, strict=True):
-                index.append(np.minimum(start + upper, len(axis) - 1))
-                weight = weight * (part if upper else 1.0 - part)
-            weight = weight * (level[2] if corner[-1] else 1.0 - level[2])
-            value = self.values[(*index, level[corner[-1]])]
-            found += weight * np.where(weight > 0, value, 0.0)
+        assert len(self.axes) == len(place) == 2
+        found: Reals = bilinear_quantiles(*self.axes, self.levels, self.values, *place, luck)
         return found
 
     def nearest_level(self, luck: Reals) -> Rows:
@@ -56,18 +46,13 @@ class QuantileGrid:
         return found
 
 
-def _between(axis: Reals, at: Reals) -> tuple[Rows, Reals]:
-    """The point at or below each coordinate, and how far on towards the next, 0 to 1; outside: the border."""
+def neighbours(axis: Reals, at: Reals) -> tuple[Rows, Reals]:
+    """The point of an axis at or below each coordinate, and the share of the way to the next one, in [0, 1]."""
     low = np.clip(np.searchsorted(axis, at, side="right") - 1, 0, max(len(axis) - 2, 0))
     if len(axis) == 1:
         return low, np.zeros(len(at))
     share = (at - axis[low]) / (axis[low + 1] - axis[low])
     return low, np.clip(share, 0.0, 1.0)
-
-
-def neighbours(axis: Reals, at: Reals) -> tuple[Rows, Reals]:
-    """The point of an axis at or below each coordinate, and the share of the way to the next one, in [0, 1]."""
-    return _between(axis, at)
 
 
 def grid(columns: Mapping[str, Reals], axes: tuple[str, ...], value: str) -> QuantileGrid:

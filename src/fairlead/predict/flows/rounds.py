@@ -33,7 +33,7 @@ def slow_start_windows(size_bytes: Reals, initial_window: int, slow_start_thresh
     left = np.ceil(size_bytes / MSS_BYTES)
     windows: list[Reals] = []
     window = float(initial_window)
-    while (left > 0).any():
+    while not windows or (left > 0).any():
         windows.append(np.minimum(left, window))
         left = left - windows[-1]
         doubled = not slow_start_threshold or window < slow_start_threshold
@@ -101,7 +101,8 @@ def _odds_beyond(largest: float, loss_ratio: Reals) -> Reals:
     if not 0 < largest < 1:
         return np.ones(len(loss_ratio))
     odds = np.full(len(loss_ratio), np.inf)
-    return np.divide(beyond * (1.0 - largest), (1.0 - beyond) * largest, out=odds, where=beyond < 1)
+    np.divide(beyond * (1.0 - largest), (1.0 - beyond) * largest, out=odds, where=beyond < 1)
+    return odds
 
 
 def _picked(axis: Reals, at: Reals, chance: Reals) -> Rows:

@@ -7,17 +7,12 @@ probability, as the paper does.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairlead.kernels.draws import chances
-from fairlead.kernels.ecmp_ways import Ways
-from fairlead.predict.flows.demand import Demand
-from fairlead.predict.flows.fabric import Fabric
 from fairlead.predict.flows.rounds import slow_start_windows
-from fairlead.predict.flows.routing import along, base_rtt_ms, loss_ratio
 from fairlead.predict.flows.transport import Transport
 
 Reals = NDArray[np.float64]
@@ -55,34 +50,6 @@ class ShortFlows:
         hops = self.capacity_mbps.shape
         assert len(self.size_bytes) == len(self.key) == hops[0]
         assert hops == self.buffer_bytes.shape == self.utilisation_ratio.shape == self.flow_count.shape
-
-
-class Met(Protocol):
-    """What flows meet at the links of their ways when they start: [flows, hops], 0 behind the end of a way."""
-
-    @property
-    def utilisation_ratio(self) -> Reals: ...
-
-    @property
-    def flow_count(self) -> Reals: ...
-
-
-def met(state: Fabric, demand: Demand, keys: Keys, ways: Ways, rows: NDArray[np.int64], found: Met) -> ShortFlows:
-    """The flows ``rows`` of a demand in one state: their ways [all flows], and what they found there [rows, hops].
-
-    keys : [all flows] those of the routing sample, so that each sample has its own luck
-    """
-    taken = Ways(ways.links[rows], ways.length[rows])
-    return ShortFlows(
-        size_bytes=demand.size_bytes[rows],
-        base_rtt_ms=base_rtt_ms(state, taken),
-        loss_ratio=loss_ratio(state, taken),
-        capacity_mbps=along(taken, state.capacity_mbps, np.inf),
-        buffer_bytes=along(taken, state.buffer_bytes, 0.0),
-        utilisation_ratio=np.asarray(found.utilisation_ratio, np.float64),
-        flow_count=np.asarray(found.flow_count, np.float64),
-        key=np.ascontiguousarray(keys[rows]),
-    )
 
 
 def fct_s(flows: ShortFlows, transport: Transport, congestion_control: str, initial_window: int = 10) -> Reals:
@@ -161,17 +128,13 @@ def _completed(
     initial_window: int,
 ) -> Reals:
     loss = 1.0 - (1.0 - flows.loss_ratio) * _not_overflown(flows, transport, congestion_control)
-    # Departs: the paper's round trip is propagation and queueing alone; at a few hundred Mbit/s a packet takes as long
-    # to leave each hop as to travel to the next
-    hops_ms = (WIRE_BYTES * 8e-3 / flows.capacity_mbps).sum(axis=1)
-    rtt_ms = flows.base_rtt_ms + waits_ms + hops_ms
+    rtt_ms = flows.base_rtt_ms + waits_ms
     way = ~np.isnan(loss)
     found = np.full(len(loss), np.inf)
     taken = np.zeros(len(loss))
     taken[way] = transport.rounds(congestion_control, flows.size_bytes[way], loss[way], rtt_ms[way], luck[way])
-    # the half round trip at the end goes forward, where all the waiting is; the handshake's packets are small
-    uneven_ms = (waits_ms - hops_ms) / 2
-    found[way] = (taken * rtt_ms + uneven_ms + _sending_ms(flows, rtt_ms, initial_window))[way]
+    # Departs: the paper multiplies; but the half round trip at the end goes forward, where all the waiting is
+    found[way] = (taken * rtt_ms + waits_ms / 2 + _sending_ms(flows, rtt_ms, initial_window))[way]
     return found / 1e3
 
 

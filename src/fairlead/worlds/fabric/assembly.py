@@ -63,4 +63,4 @@ def fabric_snapshot(
 
 
 def _empty(kind: type[Table]) -> Table:
-    return kind.of(**{name: () for name in kind.declared()})
+    return kind.of(**dict.fromkeys(kind.declared(), ()))

@@ -28,7 +28,7 @@ BBR_CYCLE = np.array([1.25, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
 STARTUP, DRAIN, PROBING = range(3)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def hear(flow, acks):  # type: ignore[no-untyped-def]
     """Take note of a round trip that ``acks`` acknowledgements measured (RFC 6298: an eighth of each)."""
     keep = 0.875**acks if flow.smooth_s > 0.0 else 0.0
@@ -36,7 +36,7 @@ def hear(flow, acks):  # type: ignore[no-untyped-def]
     flow.least_s = min(flow.least_s, flow.trip_s)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _hystart_window(flow, acks, gap_s):  # type: ignore[no-untyped-def]
     """Window at which HyStart leaves slow start in this round; infinite where it does not.
 
@@ -52,7 +52,7 @@ def _hystart_window(flow, acks, gap_s):  # type: ignore[no-untyped-def]
     return flow.window + train if train < acks else np.inf
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _cubic_growth(flow, acks, now):  # type: ignore[no-untyped-def]
     window = flow.window
     if np.isnan(flow.epoch_s):
@@ -70,7 +70,7 @@ def _cubic_growth(flow, acks, now):  # type: ignore[no-untyped-def]
     flow.window = window + min(per_ack, 0.5) * acks
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def grow(flow, control, acks, now, gap_s):  # type: ignore[no-untyped-def]
     """Reno and CUBIC: ``acks`` packets were acknowledged; ``gap_s`` apart when they come in a burst."""
     if flow.window < flow.threshold:
@@ -86,7 +86,7 @@ def grow(flow, control, acks, now, gap_s):  # type: ignore[no-untyped-def]
             flow.window += acks / flow.window
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def cut(flow, control):  # type: ignore[no-untyped-def]
     """Losses were found: fast recovery. BBR does not mind."""
     window = flow.window
@@ -96,17 +96,17 @@ def cut(flow, control):  # type: ignore[no-untyped-def]
         flow.epoch_s = np.nan
     if control != BBR:
         kept = CUBIC_KEPT if control == CUBIC else RENO_KEPT
-        flow.threshold = max(LEAST_THRESHOLD, kept * window)
+        flow.threshold = max(LEAST_THRESHOLD, np.floor(kept * np.floor(window)))  # Linux counts whole packets
         flow.window = flow.threshold
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _burst(pace):  # type: ignore[no-untyped-def]
     """Packets that a sender hands to its card at once: a millisecond's (tcp_bbr.c). Windows have room for three."""
     return min(127.0, max(2.0, np.floor(pace / 1024 / PAYLOAD_BYTES)))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _bbr_gain(flow, bandwidth):  # type: ignore[no-untyped-def]
     """Gain of the pace in the next round."""
     if flow.mode == STARTUP:
@@ -127,12 +127,14 @@ def _bbr_gain(flow, bandwidth):  # type: ignore[no-untyped-def]
     return BBR_CYCLE[flow.cycle]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def pace_on(flow, acks, ahead_s):  # type: ignore[no-untyped-def]
     """BBR: a flight is over, of which ``acks`` packets come back over the next ``ahead_s``; sets window and pace.
 
-    Departs: the smallest round trip is that of the flow's life, without probing for it every 10 s: routes of a fabric do
-    not change in the life of a flow. A phase of the cycle lasts a round trip, not the smallest one.
+    Departs: the smallest round trip is that of the flow's life, without probing for it every 10 s, since few flows live
+    so long; a phase of the cycle lasts a round trip, not the smallest one, since flights do; a round gives one sample
+    of the bandwidth, so that beyond a fifth of loss the estimate decays where Linux, which takes the best of many
+    samples and falls back on a long-term mean, holds on.
     """
     flow.samples[flow.rounds % BBR_ROUNDS] = acks * WIRE_BYTES / ahead_s
     flow.rounds += 1

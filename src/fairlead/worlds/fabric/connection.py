@@ -19,7 +19,7 @@ INITIAL_WINDOW = 10.0
 BBR_ROUNDS = 10
 """Rounds that BBR's filter of the bandwidth remembers."""
 
-CONNECT, READY, ROUND_OVER, PROBE_DUE, PROBE_OVER, TIMEOUT, WAIT, OVER = range(8)
+CONNECT, READY, ROUND_OVER, REPAIR_DUE, PROBE_DUE, PROBE_OVER, TIMEOUT, WAIT, OVER = range(9)
 """What happens to a flow next."""
 
 _WAY = [  # there and back are drawn apart, as switches hash them apart
@@ -50,6 +50,8 @@ _SENDING = [  # rounds.py: packets. total = unsent + owed + hidden + delivered +
     ("recovering", "b1"),  # a loss is being repaired; no probe then
     ("fresh", "b1"),  # the probe under way is a packet that was never sent before
     ("doublings", "i8"),  # time-outs in a row
+    ("shown", "i8"),  # arrivals since something hidden was lost, while they are too few to call it lost
+    ("doubt_s", "f8"),  # moment from which few are enough
     ("covered", "f8"),  # share of the next flight that is sent before the last loss is seen: its losses are old news
     ("extra", "f8"),  # packets beyond the window that it has for that reason
     ("finish_s", "f8"),  # when the last byte was at the receiver; NaN: not yet
@@ -85,5 +87,5 @@ def unstarted(size_bytes: Reals, stream: NDArray[np.uint64]) -> Records:
     flows["finish_s"] = flows["epoch_s"] = np.nan
     flows["stream"] = stream
     flows["window"] = INITIAL_WINDOW
-    flows["threshold"] = flows["least_s"] = flows["pace"] = np.inf
+    flows["threshold"] = flows["least_s"] = flows["pace"] = flows["doubt_s"] = np.inf
     return flows

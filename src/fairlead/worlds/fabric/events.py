@@ -5,12 +5,12 @@ from __future__ import annotations
 import numba
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _before(at, flow_a, flow_b):  # type: ignore[no-untyped-def]
     return at[flow_a] < at[flow_b] or (at[flow_a] == at[flow_b] and flow_a < flow_b)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def push(heap, count, at, flow):  # type: ignore[no-untyped-def]
     """Put a flow into the heap of ``count`` flows, ordered by ``at`` [flows]; how many there are then."""
     place = count
@@ -24,7 +24,7 @@ def push(heap, count, at, flow):  # type: ignore[no-untyped-def]
     return count + 1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def sink(heap, count, at):  # type: ignore[no-untyped-def]
     """The moment of the first flow became later: put it where it belongs."""
     flow, place = heap[0], 0
@@ -39,7 +39,7 @@ def sink(heap, count, at):  # type: ignore[no-untyped-def]
     heap[place] = flow
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def pop(heap, count, at):  # type: ignore[no-untyped-def]
     """Take the first flow out; how many are left."""
     count -= 1

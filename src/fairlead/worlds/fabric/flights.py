@@ -10,7 +10,7 @@ from fairlead.worlds.fabric.connection import WIRE_BYTES
 from fairlead.worlds.fabric.queues import join, part, refusing, settle
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def look(queues, hops, now):  # type: ignore[no-untyped-def]
     """A packet that sets out now: (time that it waits in queues as they are now, share refused); settles them."""
     waits_s, kept = 0.0, 1.0
@@ -23,7 +23,7 @@ def look(queues, hops, now):  # type: ignore[no-untyped-def]
     return waits_s, 1.0 - kept
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def set_out(queues, flow, wanted, now):  # type: ignore[no-untyped-def]
     """Send up to ``wanted`` packets over the round trip ``trip_s``, no faster than the pace. Queues are settled."""
     flow.sent = min(wanted, max(1, int(min(1e12, flow.pace * flow.trip_s / WIRE_BYTES))))
@@ -40,7 +40,7 @@ def set_out(queues, flow, wanted, now):  # type: ignore[no-untyped-def]
         rate = join(queue, rate)  # the next link gets no more than this one lets through
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def come_back(queues, flow, now):  # type: ignore[no-untyped-def]
     """The round trip is over: leave the queues; the share of the flight that full queues refused."""
     kept, lasted = 1.0, now - flow.begun_s
@@ -54,13 +54,13 @@ def come_back(queues, flow, now):  # type: ignore[no-untyped-def]
     return 1.0 - kept
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def gap_s(flow):  # type: ignore[no-untyped-def]
     """Between two packets of a burst at the receiver: the narrowest link's time for one, and for what others put in."""
     return flow.slot_s * (1.0 + flow.crowd)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def losses(flow, drop, covered):  # type: ignore[no-untyped-def]
     """Lost packets of a flight, each with probability ``drop``: how many, and where they stand.
 

@@ -41,7 +41,7 @@ def empty_queues(capacity_mbps: Reals, buffer_bytes: Reals) -> Records:
     return queues
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def settle(queue, now):  # type: ignore[no-untyped-def]
     """Bring one queue up to ``now``."""
     passed = now - queue.settled_s
@@ -58,7 +58,7 @@ def settle(queue, now):  # type: ignore[no-untyped-def]
     queue.most = max(queue.most, held)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def refusing(queue):  # type: ignore[no-untyped-def]
     """Share of what arrives at this moment that a settled queue refuses."""
     if queue.held < queue.room or queue.arriving <= queue.capacity:
@@ -66,7 +66,7 @@ def refusing(queue):  # type: ignore[no-untyped-def]
     return 1.0 - queue.capacity / queue.arriving
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def join(queue, rate):  # type: ignore[no-untyped-def]
     """A flight begins to fill a settled queue; the rate at which it comes out again."""
     queue.arriving += rate
@@ -74,7 +74,7 @@ def join(queue, rate):  # type: ignore[no-untyped-def]
     return rate * min(1.0, queue.capacity / queue.arriving)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def part(queue, rate):  # type: ignore[no-untyped-def]
     """A flight ceases to fill a settled queue."""
     queue.users -= 1

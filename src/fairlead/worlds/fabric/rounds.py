@@ -1,7 +1,8 @@
 """One connection, a round trip at a time: handshake, rounds, recovery, tail loss probe, time-out.
 
-What Linux does: losses are found when anything that was sent later arrives (RACK, RFC 8985), also those of
-retransmissions; what nothing follows needs a tail loss probe after two round trips, or the retransmission timer.
+What Linux does (RACK-TLP, RFC 8985): a loss is found when three later packets arrive, or fewer and a quarter of a round
+trip passes, or in recovery any; that goes for retransmissions too. What nothing follows needs a tail loss probe after
+two round trips, or the retransmission timer.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from fairlead.worlds.fabric.connection import (
     PROBE_DUE,
     PROBE_OVER,
     READY,
+    REPAIR_DUE,
     ROUND_OVER,
     TIMEOUT,
     WAIT,
@@ -27,12 +29,14 @@ SYN_TIMEOUT_S = 1.0
 MOST_SYN_DOUBLINGS = 6
 LEAST_RTO_S = 0.2
 MOST_RTO_DOUBLINGS = 9
-PROBE_SLACK_S = 2e-3
+SLACK_S = 2e-3
+ENOUGH_SHOWN = 3
+"""Later arrivals that make a packet count as lost at once; fewer do after a quarter of a round trip on a timer."""
 TICK_S = 4e-3
 """Timers run on a clock of 250 ticks a second and are never early."""
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def happen(queues, flow, control, now):  # type: ignore[no-untyped-def]
     """What is next for a flow, and the moment of what comes after it; infinite when the flow is over."""
     event = flow.next
@@ -51,10 +55,14 @@ def happen(queues, flow, control, now):  # type: ignore[no-untyped-def]
         since_s = _probe_over(flow, control, refused, now)
     elif event == TIMEOUT:
         _time_out(flow, control)
+    elif event == REPAIR_DUE:
+        _repair(flow, control)
     if flow.next == OVER:
         return np.inf
     if flow.next == READY and flow.owed + flow.unsent == 0:
         flow.next = WAIT  # what is lost, no arrival can show any more
+    if flow.next == REPAIR_DUE:
+        return flow.doubt_s
     if flow.next == WAIT:
         return max(now, since_s + _timer_s(flow))
     flow.toward_s, flow.trip_s = toward_s, trip_s
@@ -62,7 +70,7 @@ def happen(queues, flow, control, now):  # type: ignore[no-untyped-def]
     return now + trip_s
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _connected_s(flow, admitted):  # type: ignore[no-untyped-def]
     """SYN and SYN-ACK; each loss costs 1 s, 2 s, 4 s, ... Time until data may flow."""
     hear(flow, 1)
@@ -76,7 +84,7 @@ def _connected_s(flow, admitted):  # type: ignore[no-untyped-def]
     return waited_s + flow.trip_s
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _send(queues, flow, now):  # type: ignore[no-untyped-def]
     if flow.next == PROBE_DUE:  # one packet, new if there is one
         flow.fresh = flow.unsent > 0
@@ -91,7 +99,7 @@ def _send(queues, flow, now):  # type: ignore[no-untyped-def]
     set_out(queues, flow, wanted, now)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _timer_s(flow):  # type: ignore[no-untyped-def]
     """Nothing comes back any more: set the timer, and how long it runs."""
     wait_s = flow.smooth_s + LEAST_RTO_S
@@ -101,17 +109,22 @@ def _timer_s(flow):  # type: ignore[no-untyped-def]
     else:
         flow.next = PROBE_DUE
         if flow.hidden > 1:  # a lone packet may wait for a delayed acknowledgement: its probe is no earlier
-            wait_s = min(wait_s, 2 * flow.smooth_s + PROBE_SLACK_S)
+            wait_s = min(wait_s, 2 * flow.smooth_s + SLACK_S)
+    return _ticks_s(flow, wait_s)
+
+
+@numba.njit(cache=True, nogil=True)
+def _ticks_s(flow, wait_s):  # type: ignore[no-untyped-def]
     return (np.ceil(wait_s / TICK_S) + drawn(flow)) * TICK_S
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _heard(flow, arrived):  # type: ignore[no-untyped-def]
     """Whether any acknowledgement comes back: one for every second packet."""
     return arrived > 0 and (flow.back_drop == 0.0 or drawn(flow) >= flow.back_drop ** ((arrived + 1) // 2))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _round_over(flow, control, refused, now, ahead_s):  # type: ignore[no-untyped-def]
     """The first acknowledgement of a flight is due: what arrived, and what that shows. When the last one is due."""
     old_news = int(flow.covered * flow.sent)
@@ -133,6 +146,10 @@ def _round_over(flow, control, refused, now, ahead_s):  # type: ignore[no-untype
         return flow.begun_s + last_s
     hear(flow, arrived)
     flow.doublings = 0
+    if _doubtful(flow, lost, first, arrived, now):
+        flow.hidden += lost
+        flow.next = READY if flow.unsent > 0 else REPAIR_DUE
+        return now + last_s
     if flow.hidden > 0 and old_news == 0:
         first = 0  # the first arrival shows what the flight before had lost at its end
     flow.owed += flow.hidden + lost - tail
@@ -142,7 +159,31 @@ def _round_over(flow, control, refused, now, ahead_s):  # type: ignore[no-untype
     return now + last_s
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
+def _doubtful(flow, lost, first, arrived, now):  # type: ignore[no-untyped-def]
+    """Whether too few later packets have arrived to call anything lost yet."""
+    if flow.recovering or (flow.hidden == 0 and first < 0):
+        return False
+    flow.shown += arrived if flow.hidden > 0 else flow.sent - first - lost
+    if flow.shown >= ENOUGH_SHOWN or now >= flow.doubt_s:
+        flow.shown, flow.doubt_s = 0, np.inf
+        return False
+    if flow.doubt_s == np.inf:
+        flow.doubt_s = now + _ticks_s(flow, SLACK_S + flow.least_s / 4)
+    return True
+
+
+@numba.njit(cache=True, nogil=True)
+def _repair(flow, control):  # type: ignore[no-untyped-def]
+    """What is hidden counts as lost: to be sent again, on a window that was cut."""
+    flow.owed += flow.hidden
+    flow.hidden, flow.shown, flow.doubt_s = 0, 0, np.inf
+    cut(flow, control)
+    flow.recovering = True
+    flow.next = READY
+
+
+@numba.njit(cache=True, nogil=True)
 def _steer(flow, control, arrived, old_news, first, now, ahead_s):  # type: ignore[no-untyped-def]
     """Congestion control hears of ``arrived`` packets, and of a loss at place ``first`` of the flight (-1: none)."""
     if control == BBR:
@@ -162,7 +203,7 @@ def _steer(flow, control, arrived, old_news, first, now, ahead_s):  # type: igno
         flow.recovering = False
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _probe_over(flow, control, refused, now):  # type: ignore[no-untyped-def]
     """The answer to a probe is due: it shows what was lost, or the time-out comes."""
     arrived = drawn(flow) < (1.0 - flow.there_drop) * (1.0 - refused)
@@ -182,21 +223,16 @@ def _probe_over(flow, control, refused, now):  # type: ignore[no-untyped-def]
         return flow.begun_s
     else:
         hear(flow, 1)
-        flow.owed += flow.hidden
-        flow.hidden = 0
-        cut(flow, control)
-        flow.next = READY
+        _repair(flow, control)
     return now
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _time_out(flow, control):  # type: ignore[no-untyped-def]
     """Everything that is out counts as lost; begin again with one packet, in slow start."""
-    if flow.doublings == 0:
-        cut(flow, control)
+    peak, threshold = flow.peak, flow.threshold
+    _repair(flow, control)
+    if flow.doublings > 0:
+        flow.peak, flow.threshold = peak, threshold  # one cut a series
     flow.window = 1.0
     flow.doublings += 1
-    flow.recovering = True
-    flow.owed += flow.hidden
-    flow.hidden = 0
-    flow.next = READY

@@ -52,7 +52,7 @@ def routing(snapshot: Snapshot) -> Routing:
     good = nodes.drop_ratio < 1
     alive = links.up & (links.drop_ratio < 1) & good[links.source] & good[links.target]
     rows = np.flatnonzero(alive)
-    rows = rows[np.argsort(links.source[rows], kind="stable")].astype(np.int32)
+    rows = rows[np.argsort(links.source[rows], kind="stable")]
     start = np.zeros(nodes.row_count + 1, np.int64)
     np.cumsum(np.bincount(links.source[rows], minlength=nodes.row_count), out=start[1:])
     rack = np.full(nodes.row_count, -1, np.int32)
@@ -61,7 +61,7 @@ def routing(snapshot: Snapshot) -> Routing:
     special, special_weight = _special(snapshot, nodes.row_count)
     return Routing(
         start=start,
-        link=rows,
+        link=rows.astype(np.int32),
         target=links.target.copy(),
         level=level,
         weight=links.weight.astype(np.float64),
@@ -104,7 +104,7 @@ def drawn_ways(way: Routing, source: Rows, target: Rows, seed: int, direction: i
     return links
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _distances(start, link, target, level, end, down, least):  # type: ignore[no-untyped-def]
     """Links to the t0 ``end`` going down only, and going up first where that is needed, for every switch."""
     down[:] = FAR
@@ -126,7 +126,7 @@ def _distances(start, link, target, level, end, down, least):  # type: ignore[no
                         least[node] = min(least[node], least[other] + 1)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _weight(one, end, node_count, weight, special, special_weight):  # type: ignore[no-untyped-def]
     if len(special):
         wanted = np.int64(one) * node_count + end
@@ -136,7 +136,7 @@ def _weight(one, end, node_count, weight, special, special_weight):  # type: ign
     return weight[one]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _next_hop(  # type: ignore[no-untyped-def]
     node, end, start, link, target, level, weight, special, special_weight, down, least, word
 ):
@@ -159,7 +159,7 @@ def _next_hop(  # type: ignore[no-untyped-def]
     return chosen
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _link_between(node, other, start, link, target):  # type: ignore[no-untyped-def]
     for row in range(start[node], start[node + 1]):
         if target[link[row]] == other:
@@ -167,7 +167,7 @@ def _link_between(node, other, start, link, target):  # type: ignore[no-untyped-
     return -1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _draw(  # type: ignore[no-untyped-def]
     start, link, target, level, weight, special, special_weight, rack, source, destination, order, seed, links
 ):

@@ -1,4 +1,4 @@
-"""The reference simulator: every connection a sender of its own, every link a queue. The truth that repairs are judged by.
+"""The reference simulator, the truth that repairs are judged by: every connection a sender, every link a queue.
 
     outcome = simulate(snapshot, demand, horizon_s=60.0, seed=1, congestion_control="cubic")
 
@@ -108,7 +108,7 @@ def _lay(snapshot: Snapshot, connections: Records, there: Rows, back: Rows) -> N
     connections["slot_s"] = slot_s[there].max(axis=1)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _run(queues, flows, started, start_s, horizon_s, control):  # type: ignore[no-untyped-def]
     at = start_s.copy()
     heap, count, following = np.empty(len(start_s), np.int64), 0, 0

@@ -2,6 +2,10 @@
 
 Every sender is a host of its own behind a link as fast as the bottleneck, so that bursts reach the queue as they would
 in a fabric; a host more sends single probes. The relay stands behind the queue.
+
+Departs: a probe is one datagram, timed one way, not a short flow whose completion time is taken apart afterwards: what
+it waits is the queue alone, without handshake and repeats. What holds flows back below full utilisation is the pace at
+which they send, not a second bottleneck: the utilisation is then what was asked for.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def laboratory(bench: Bench, priority: int = _CARE_PRIORITY) -> Iterator[Laborat
             join(sender, "eth0", router, f"sender{index}")
             sender.ip(f"addr add 10.8.{index}.2/24 dev eth0", f"route add default via 10.8.{index}.1")
             router.ip(f"addr add 10.8.{index}.1/24 dev sender{index}")
-        # Departs: a threshold comes from a route only through the kernel's memory of earlier connections
+        # a threshold of a route reaches a connection only through what the kernel remembers of earlier ones
         remembering.sysctl(ipv4__tcp_no_metrics_save=0, ipv4__tcp_no_ssthresh_metrics_save=0)
         receiver.sysctl(**TCP_SETTINGS)
         router.sysctl(**ROUTER_SETTINGS)
