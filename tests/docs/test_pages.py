@@ -43,7 +43,8 @@ def printed_commands(page: Path) -> Iterator[list[str]]:
     for line in (*lines, *re.findall(r"`(fairlead (?:--)?[a-z][^`]*)`", prose(page))):
         words = shlex.split(re.split(r"[;|>#]|\$\?", line)[0])
         if words[1:2] and (
-            words[1].startswith("--") or words[1] in ("demo", "drain", "world", "train", "reproduce", "bench")
+            words[1].startswith("--")
+            or words[1] in ("demo", "drain", "route", "mitigate", "measure", "world", "train", "reproduce", "bench")
         ):
             yield words[1:]
 
@@ -100,6 +101,11 @@ def test_pages_name_no_machine_and_no_registry(page: Path) -> None:
         r"(?:/work/|/home/|/root/|/tmp/|/Users/|C:\\)\S*|pypi\.\w+|pythonhosted|conda-forge|localhost", text
     )
     assert places == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_no_figure_is_left_open(page: Path) -> None:
+    assert re.findall(r"FIGURE\([^)]*\)?", page.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

@@ -47,11 +47,11 @@ def departures() -> Counter[str]:
     return marked
 
 
-def listed(module: str) -> int:
-    """Rows of the tables of departures whose first cell names a symbol of this module."""
+def listed() -> list[str]:
+    """Symbols in the first cells of the tables of departures."""
     sections = [after.split("\n### ")[0] for after in PAGE.split("### Departures")[1:]]
     rows = [line for section in sections for line in section.splitlines() if line.startswith("| `fairlead.")]
-    return sum(row.split("|")[1].strip().strip("`").startswith(f"{module}.") for row in rows)
+    return [row.split("|")[1].strip().strip("`") for row in rows]
 
 
 def test_the_map_is_no_empty_promise() -> None:
@@ -71,5 +71,24 @@ def test_a_symbol_that_does_not_exist_is_found_out() -> None:
 def test_every_departure_is_listed() -> None:
     marked = departures()
     assert marked, "the source marks its departures with `Departs:`"
-    missing = {module: count for module, count in marked.items() if listed(module) < count}
+    found = Counter(symbol.rpartition(".")[0] for symbol in listed())
+    missing = {module: count for module, count in marked.items() if found[module] < count}
     assert not missing, f"departures that docs/papers.md does not list (module: how many are marked): {missing}"
+
+
+def test_no_departure_is_listed_that_the_source_does_not_mark() -> None:
+    marked = departures()
+    unmarked = [symbol for symbol in listed() if symbol.rpartition(".")[0] not in marked]
+    assert not unmarked, f"listed in docs/papers.md, but their modules mark none: {unmarked}"
+
+
+@pytest.mark.parametrize("paper", ["Sentry (drain)", "Panorama (route)", "SWARM (mitigate)"])
+def test_every_room_has_its_map_its_readings_and_its_figures(paper: str) -> None:
+    part = PAGE.split(f"\n## {paper}\n")[1].split("\n## ")[0]
+    headings = re.findall(r"^### (.+)$", part, re.M)
+    for kind in ("Sections and symbols", "What", "Departures", "Our figures", "Not reproduced"):
+        assert any(heading.startswith(kind) for heading in headings), kind
+    named = set(re.findall(r"`(fairlead(?:\.\w+)+)`", part))
+    room = re.search(r"\((\w+)\)", paper)
+    assert room is not None
+    assert sum(symbol.startswith(f"fairlead.planners.{room[1]}.") for symbol in named) >= 8

@@ -5,20 +5,26 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 
 import pytest
 import typer.main
 
 from fairlead.checks.limits import Limits
+from fairlead.checks.mitigate_gate import MitigateLimits
 from fairlead.checks.promises import DIRECTIONS, FORECASTS
 from fairlead.checks.route_gate import ROUTE_DIRECTIONS, RouteLimits
-from fairlead.model import BoundKind, FairleadError, Stage, Status
+from fairlead.model import ACTIONS, BoundKind, FairleadError, Stage, Status
 from fairlead.planners.drain import Goal
+from fairlead.planners.mitigate import COMPARATORS
+from fairlead.predict.flows.clp import CLP_METRICS, LOWER_IS_BETTER
+from fairlead.predict.flows.transport import TABLES
 from fairlead.predict.metrics import METRICS
 from fairlead.predict.route_metrics import ROUTING_METRICS
 from fairlead.service.cli import app
 from fairlead.service.options import Method
+from fairlead.service.options_mitigate import ComparatorName, CongestionControl, FabricKind, MitigateMethod
 from fairlead.service.options_route import RouteMethod
 from fairlead.service.settings import PREFIX, DrainSettings
 
@@ -32,16 +38,22 @@ FAMILIES = (
 )  # fmt: skip
 # known by ``code=`` alone: other literals begin like these
 NAMED_ONLY = (
-    "adjustment", "atlas", "cloudpilot", "links", "map", "memory", "published_te", "route", "route_counts",
-    "route_delta",
-    "route_server", "route_store", "route_tables",
+    "adjustment", "atlas", "candidates", "cloudpilot", "links", "map", "measure", "memory", "mitigate", "nodes",
+    "published_te", "route", "route_counts", "route_delta", "route_server", "route_store", "route_tables", "sizes",
+    "testbed", "transport",
 )  # fmt: skip
-# literals that read like codes: a column, and the key of a reason
-NO_CODES = {"windows.window", "turn.held_back"}
+# literals that read like codes: a column, the key of a reason, and a file
+NO_CODES = {"windows.window", "turn.held_back", "network.toml"}
 
 
 def section(title: str) -> str:
     return PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def command_section(command: str) -> str:
+    found = re.split(rf"\n### {command}(?![\w-])", PAGE)
+    assert len(found) == 2, f"no section {command}"
+    return found[1].split("\n### ")[0].split("\n## ")[0]
 
 
 def commands() -> Iterator[tuple[str, list[str]]]:
@@ -73,9 +85,7 @@ def error_codes() -> set[str]:
 @pytest.mark.parametrize(("command", "options"), list(commands()))
 def test_every_option_is_there(command: str, options: list[str]) -> None:
     assert options, "a command without options was not understood"
-    found = re.split(rf"\n### {command}(?![\w-])", PAGE)
-    assert len(found) == 2, f"no section {command}"
-    text = found[1].split("\n### ")[0].split("\n## ")[0]
+    text = command_section(command)
     missing = [option for option in options if f"`{option}`" not in text and option != "--help"]
     assert not missing, f"{command}: {missing}"
 
@@ -83,6 +93,44 @@ def test_every_option_is_there(command: str, options: list[str]) -> None:
 def test_every_method_is_there() -> None:
     both = [*Method, *RouteMethod]
     assert [method.value for method in both if f"`{method.value}`" not in section("Commands")] == []
+
+
+def test_every_choice_of_a_repair_is_there() -> None:
+    text = command_section("fairlead mitigate plan")
+    for choice in (*MitigateMethod, *ComparatorName, *CongestionControl):
+        assert f"`{choice.value}`" in text
+    assert [name for name in (each.name for each in COMPARATORS) if f"\n| `{name}` | " not in text] == []
+    kinds = command_section("fairlead world generate fabric")
+    assert [kind.value for kind in FabricKind if f"`{kind.value}`" not in kinds] == []
+
+
+def test_every_default_of_a_repair_is_there() -> None:
+    parameters = {
+        option.opts[0]: option.default
+        for option in typer.main.get_command(app).commands["mitigate"].commands["plan"].params  # type: ignore[attr-defined]  # click's
+    }
+    text, checked = command_section("fairlead mitigate plan"), 0
+    for option, default in parameters.items():
+        row = re.search(rf"^\| `{option}`[^|]*\| ([^|]*) \|", text, re.M)
+        if row is None or isinstance(default, bool) or default in (None, "", float("inf")):
+            continue
+        shown = default.value if isinstance(default, Enum) else default
+        assert row[1].strip("`") == (shown if isinstance(shown, str) else f"{shown:g}"), option
+        checked += 1
+    assert checked >= 9, "the search for defaults finds nothing any more"
+
+
+def test_every_action_is_named() -> None:
+    tables = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
+    assert [action for action in ACTIONS if action not in tables.split("\n### candidates\n")[1]] == []
+
+
+def test_every_transport_table_is_there_with_its_columns() -> None:
+    text = section("A transport folder")
+    for name, columns in TABLES.items():
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{name}` |"))
+        assert [column for column in columns if column != "level_ratio" and f"`{column}`" not in row] == [], name
+    assert "`level_ratio`" in text
 
 
 def test_every_setting_is_there_with_its_default() -> None:
@@ -132,6 +180,8 @@ def test_every_metric_is_there_with_its_direction() -> None:
         assert f"| `{name}` |" in text
     for name in ROUTING_METRICS:
         assert re.search(rf"^\| `{name}` \| \w+ \| {ROUTE_DIRECTIONS[name].name.lower()} \|", text, re.M), name
+    for name, lower in zip(CLP_METRICS, LOWER_IS_BETTER, strict=True):
+        assert re.search(rf"^\| `{name}` \| [\w/]+ \| {'lower' if lower else 'higher'} \|", text, re.M), name
 
 
 def test_every_stage_is_there() -> None:
@@ -142,7 +192,7 @@ def test_every_stage_is_there() -> None:
 @pytest.mark.parametrize(
     ("title", "pattern"),
     [
-        ("Reasons", r'key="((?:drain|route|turn)\.\w+)"'),
+        ("Reasons", r'key="((?:drain|mitigate|route|turn)\.\w+)"'),
         ("Audit findings", r'"((?:promise|edit|server)_(?:kept|broken|unmeasured|not_applied|unintended|gone))"'),
     ],
 )
@@ -158,10 +208,16 @@ def test_every_rule_is_there() -> None:
 
 
 def test_every_limit_is_there_with_its_default() -> None:
-    rows = [line.split("|")[1:3] for line in section("Safety rules").splitlines() if line.startswith("| `")]
-    for field in (*dataclasses.fields(Limits), *dataclasses.fields(RouteLimits)):
-        defaults = [default for names, default in rows if f"`{field.name}`" in names]
-        assert len(defaults) in (1, 2), field.name
-        assert any(re.search(rf"(?<![\d.]){re.escape(f'{field.default:g}')}(?![\d.])", each) for each in defaults), (
-            field.name
-        )
+    tables = section("Safety rules").split("\n| limit | default | rule |\n")[1:]
+    owners = (Limits, RouteLimits, MitigateLimits)  # in the order of their tables
+    assert len(tables) == len(owners)
+    for table, owner in zip(tables, owners, strict=True):
+        rows = [line.split("|")[1:3] for line in table.split("\n\n")[0].splitlines() if line.startswith("| `")]
+        assert rows
+        for field in dataclasses.fields(owner):
+            defaults = [default for names, default in rows if f"`{field.name}`" in names]
+            assert len(defaults) == 1, field.name
+            shown = rf"(?<![\d.]){re.escape(f'{field.default:g}')}(?![\d.])"
+            assert re.search(shown, defaults[0]), field.name
+        known = {field.name for field in dataclasses.fields(owner)}
+        assert {name for names, _ in rows for name in re.findall(r"`(\w+)`", names)} <= known

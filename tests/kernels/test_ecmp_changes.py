@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ladders_small import routing, switches
 
-from fairlead.kernels.ecmp import Ladder
+from fairlead.kernels.ecmp import Ladder, ladder
 from fairlead.kernels.ecmp_changes import GAINED, LOST, SAME, redraw_ways, touched
 from fairlead.kernels.ecmp_reach import shares
 from fairlead.kernels.ecmp_ways import Routing, draw_ways, ends
@@ -61,3 +61,22 @@ def test_only_touched_flows_are_drawn(rungs: Ladder, data: st.DataObject) -> Non
         gained = any(became[destination, rungs.source[link]] == GAINED for link in inside)
         gone = any(link not in shares(rungs, after, destination, int(rungs.source[link]))[0] for link in inside)
         assert anew[flow] == (drawn.length[flow] < 0 or gained or gone)
+
+
+def test_a_lost_hop_moves_its_own_flows_only() -> None:
+    """t0 0 to t0 1 over three t1s; when the link to the second goes, exactly its flows are drawn anew."""
+    middle = np.arange(2, 5, dtype=np.int32)
+    source = np.concatenate([np.zeros(3), middle, [-1, 1]]).astype(np.int32)
+    target = np.concatenate([middle, np.ones(3), [0, -1]]).astype(np.int32)
+    rungs = ladder(np.array([1, 1, 2, 2, 2], np.int8), source, target)
+    alive = np.ones(8, bool)
+    before = routing(rungs, alive, np.ones(8))
+    alive[1] = False
+    after = routing(rungs, alive, np.ones(8))
+    keys = np.random.default_rng(0).integers(0, 2**64, 300, dtype=np.uint64)
+    flows = ends(*(np.full(300, value, np.int32) for value in (6, 7, 1)), keys)
+    drawn = draw_ways(rungs, before, flows)
+    found, anew = redraw_ways(rungs, before, after, flows, drawn)
+    assert 60 < anew.sum() < 140
+    assert (anew == (drawn.links[:, 1] == 1)).all()
+    assert (found.links == draw_ways(rungs, after, flows).links).all()

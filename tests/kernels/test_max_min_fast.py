@@ -13,7 +13,7 @@ from fairlead.kernels.max_min_fast import max_min_fast
 from fairlead.kernels.max_min_proof import overload_ratio
 
 
-@given(problems(flow_limit=30, link_limit=12), st.integers(0, 16))
+@given(problems(flow_limit=30, link_limit=12), st.integers(0, 12))
 @settings(max_examples=300)
 def test_never_above_a_capacity_or_ceiling(problem: Problem, bits: int) -> None:
     links, capacity, ceiling = problem
@@ -33,7 +33,16 @@ def test_no_flow_goes_without(problem: Problem) -> None:
 @given(problems(flow_limit=12, link_limit=6))
 def test_many_levels_are_the_exact_answer(problem: Problem) -> None:
     exact = max_min(*problem)
-    assert max_min_fast(*problem, bits=16) == pytest.approx(exact, rel=2e-3, abs=1e-9)
+    assert max_min_fast(*problem, bits=12) == pytest.approx(exact, rel=5e-3, abs=1e-9)
+
+
+@pytest.mark.parametrize("bits", [0, 1, 2, 4])
+def test_coarse_levels_keep_within_capacities_and_near_the_exact(bits: int) -> None:
+    """Within a bucket the order is any, so the level of one link may be above another's: the lower one counts."""
+    problem = clos_flows(3, 400, seed=bits)
+    rate, exact = max_min_fast(*problem, bits=bits), max_min(*problem)
+    assert overload_ratio(problem[0], problem[1], rate) < 1e-12
+    assert np.abs(rate / exact - 1).mean() < 0.06 / 2**bits
 
 
 @pytest.mark.parametrize("flow_count", [200, 1_000, 20_000])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,19 +90,6 @@ def _links_up(snapshot: Snapshot) -> list[float]:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fate:
-    """What decides which workloads can talk, in one state: [servers] the t0 above the host, and its links to that."""
-
-    t0: Int32s
-    attached: NDArray[np.bool_]
-
-    @staticmethod
-    def of(state: Fabric, servers: Int32s) -> _Fate:
-        host, usable = state.host[servers], np.append(state.alive, False)  # row -1: no link
-        return _Fate(t0=state.t0[host], attached=usable[state.uplink[host]] & usable[state.downlink[host]])
-
-
 def _talking(states: Sequence[Snapshot]) -> tuple[Int32s, Int32s]:
     """Pairs of workloads that traffic may join: those that are named, else two of each kind against all kinds.
 
@@ -114,9 +100,9 @@ def _talking(states: Sequence[Snapshot]) -> tuple[Int32s, Int32s]:
         both = np.unique(np.concatenate([np.stack([table.source, table.target]) for table in said], axis=1), axis=1)
         return both[0], both[1]
     servers = states[0][Placements].server
-    fates = [_Fate.of(fabric(state), servers) for state in states]
-    kinds = np.stack([column for fate in fates for column in (fate.t0, fate.attached)]).astype(np.int32)
-    _, kind = np.unique(kinds, axis=1, return_inverse=True)
+    _, kind = np.unique(
+        np.concatenate([_fate(fabric(state), servers) for state in states]), axis=1, return_inverse=True
+    )
     order = np.argsort(kind, kind="stable")
     sorted_kind = kind[order]
     second = np.r_[[True] * min(2, len(order)), sorted_kind[2:] != sorted_kind[:-2]]
@@ -124,3 +110,10 @@ def _talking(states: Sequence[Snapshot]) -> tuple[Int32s, Int32s]:
     source, target = np.repeat(chosen, len(chosen)), np.tile(chosen, len(chosen))
     apart = source != target
     return source[apart], target[apart]
+
+
+def _fate(state: Fabric, servers: Int32s) -> Int32s:
+    """[3, servers] what decides whom a workload can talk to: the t0 above its host, and whether the links to and from
+    that are alive."""
+    host, usable = state.host[servers], np.append(state.alive, False)  # row -1: no link
+    return np.stack([state.t0[host], usable[state.uplink[host]], usable[state.downlink[host]]]).astype(np.int32)

@@ -166,7 +166,7 @@ def _within(traffic, capacity_mbps, end_s, active, use, seen, at):  # type: igno
         else:
             if count == len(active.rows):
                 active = _resized(active, count, 2 * count, hop_count)
-            rate = arrive(traffic.links, entered, traffic.ceiling_mbps, use)
+            rate = arrive(traffic.links, entered, capacity_mbps, traffic.ceiling_mbps, use)
             _put(active, count, entered, traffic.size_bytes[entered], rate, arrival_s)
             if active.finish_s[count] < end_s:
                 rise(active.work.waiting_flows, active.finish_s, count, leaving)

@@ -92,8 +92,8 @@ def fill_fast(links, rows, capacity_mbps, ceiling_mbps, bits, rate_mbps, work): 
             for i in range(work.first[link], work.last[link]):
                 j = work.flow[i]
                 if rate_mbps[j] < 0:
-                    now = min(max(left[link], 0.0) / count[link], limit[j])
-                    rate_mbps[j] = lowest_level(links, rows[j], now, work)
+                    # no ceiling can bind here: those of this bucket and below are settled
+                    rate_mbps[j] = lowest_level(links, rows[j], max(left[link], 0.0) / count[link], work)
                     settle(links, rows[j], rate_mbps[j], work)
     for j in range(len(rows)):
         if rate_mbps[j] < 0:
@@ -115,9 +115,9 @@ def _all(links, capacity_mbps, ceiling_mbps, bits, rate_mbps):  # type: ignore[n
 def max_min_fast(links: Int32s, capacity_mbps: Reals, ceiling_mbps: Reals, *, bits: int = BITS) -> Reals:
     """[flows] rates near the max-min fair ones, Mbit/s; never above a capacity. Arguments as of ``max_min``.
 
-    bits : levels within ``2 ** -bits`` of each other are filled together, 0 <= bits <= 16
+    bits : levels within ``2 ** -bits`` of each other are filled together, 0 <= bits <= 12
     """
-    assert 0 <= bits <= 16, "more levels than that are no faster than the exact ones"
+    assert 0 <= bits <= 12, "more levels than that are no faster than the exact ones"
     rate = np.empty(len(links))
     if len(rate):
         _all(*arguments(links, capacity_mbps, ceiling_mbps), bits, rate)

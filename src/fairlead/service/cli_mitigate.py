@@ -99,18 +99,21 @@ def mitigate_plan(
 @measure.command("transport", epilog=examples("fairlead measure transport --out my-tables"))
 def measure_transport(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the three tables.")],
-    quick: Annotated[bool, typer.Option("--quick", help="A coarse grid and few repeats, in about a minute.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="A coarse grid and few repeats.")] = False,
     seed: Seed = 0,
     output: Format = Output.TABLE,
     as_json: Json = False,
 ) -> None:
     """How this kernel's TCP behaves under loss, delay and queues, between network namespaces. Needs root."""
+    from dataclasses import replace
+
     from fairlead.service.figures import print_figures
+    from fairlead.service.measure import FULL, QUICK
     from fairlead.service.measure import measure_transport as measured
     from fairlead.service.terminal import progress_bar
 
     with progress_bar() as progress:
-        facts = measured(out, quick=quick, seed=seed, progress=progress)
+        facts = measured(out, replace(QUICK if quick else FULL, seed=seed), progress)
     print_figures(facts, as_json or output is Output.JSON)
 
 

@@ -129,9 +129,9 @@ Files by themselves, CSV or Parquet, whose place the command line names. Keys: n
 - `probes` are the RECORDS of `fairlead route map`. The ends are sites and prefixes of the network. A segment does not
   end where it begins; with `via`, a list of sites such as `fra>nyc`, the row is of a path over them. No more packets
   come back than were sent.
-- `flows` is what `fairlead route map --flows` takes; `atlas_ends` what `--ends` takes.
-- `routes` is what `fairlead route plan --out` writes and `--previous` reads. The shares of one session group add up
-  to 1.
+- `flows` is what `--flows` of `fairlead route map` takes; `atlas_ends` what `--ends` takes.
+- `routes` is what `fairlead route plan` writes into `--out` and reads from `--previous`. The shares of one session
+  group add up to 1.
 """
 _ENDS = "id in [`sites`](#sites) or [`prefixes`](#prefixes)"
 _KIND_WORDS = {

@@ -46,5 +46,7 @@ def resolution(certain: Mapping[str, Sequence[float]], truth: Mapping[str, Reals
         "traces": course.trace_count,
         "measured_s": [course.from_s, course.until_s],
         "standard_error_percent": error,
-        "best_is_sure_ratio": {name: round(float(np.mean(np.array(rows) >= SURE)), 3) for name, rows in certain.items()},
+        "best_is_sure_ratio": {
+            name: round(float(np.mean(np.array(rows) >= SURE)), 3) for name, rows in certain.items()
+        },
     }

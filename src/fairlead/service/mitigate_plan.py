@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fairlead.checks.case import Violation
 from fairlead.checks.gate import Verdict, refused
-from fairlead.checks.mitigate_gate import MitigateLimits, mitigate_verdict, promise_violations
+from fairlead.checks.mitigate_gate import MitigateLimits, mitigate_verdict
+from fairlead.checks.mitigate_promises import promise_violations
 from fairlead.model import Budget, FabricLinks, Nodes, Plan, Snapshot, UsageError, plan_as_json
 from fairlead.planners.mitigate import Mitigate, Ranking, ranking_as_json
 from fairlead.planners.mitigate.decision import Flip, nearest_flips, runner_up, sensitivity
+from fairlead.planners.mitigate.words import told
 from fairlead.predict.flows.demand import Sampling
 from fairlead.predict.flows.estimate import Effort, FlowEstimator, demand_count
 from fairlead.predict.flows.sample import Rule
@@ -28,7 +29,7 @@ Progress = Callable[[str, int, int], None]
 CHECK_SAMPLES = 16
 """Samples with which the gate estimates a plan anew."""
 
-WHAT_IF_CANDIDATES, WHAT_IF_SAMPLES = 6, 8
+WHAT_IF_CANDIDATES, WHAT_IF_SAMPLES = 5, 8
 """Of the ranking, how many are looked at under other inputs, and on how many samples."""
 
 
@@ -102,7 +103,7 @@ def answered(request: MitigateRequest, progress: Progress) -> MitigateAnswer:
         rival = MITIGATE_RIVALS[request.method]
         plan, ranking = rival.plan(snapshot, None, budget)[0], None
     progress("checking", 0, 0)
-    found = _judged(snapshot, plan, estimate, request)
+    found = judged(snapshot, plan, estimate)
     if request.strict and not found.allowed:
         raise refused(found)
     flips: tuple[Flip, ...] = ()
@@ -141,25 +142,35 @@ def _flips(
     chosen = next(place for place, each in enumerate(rows) if each.edits == plan.edits)
     first = [rows[chosen], *(each for place, each in enumerate(rows) if place != chosen)][:WHAT_IF_CANDIDATES]
     count = demand_count(snapshot, estimate.effort)
-    samples = range(min(request.sample_count, max(WHAT_IF_SAMPLES, count)))
+    samples = range(min(request.sample_count, WHAT_IF_SAMPLES))
     return sensitivity(estimate, snapshot, first, MITIGATE_COMPARATORS[request.comparator], samples, count)
 
 
-def _judged(snapshot: Snapshot, plan: Plan, estimate: FlowEstimator, request: MitigateRequest) -> Verdict:
+def judged(snapshot: Snapshot, plan: Plan, estimate: FlowEstimator) -> Verdict:
+    """What the gate says: its rules first, then the plan's promises on samples that the planner has not seen."""
     limits = MitigateLimits()
     found = mitigate_verdict(snapshot, plan, limits)
     if found.violations or not plan.effects:
         return found
-    # other demands and other luck than the planner's: its own samples would only say again what it said
-    other = replace(estimate, seed=request.seed + 1)
-    broken: tuple[Violation, ...] = promise_violations(snapshot, plan, limits, other, range(CHECK_SAMPLES))
-    return Verdict(violations=broken)
+    other = with_other_luck(estimate)
+    broken = promise_violations(snapshot, plan, limits.slack_ratio, other, range(CHECK_SAMPLES))
+    return Verdict(violations=broken, notes=found.notes)
+
+
+def with_other_luck(estimate: FlowEstimator) -> FlowEstimator:
+    """The same estimator on other demands and routings: the planner's own would only say again what it said."""
+    return replace(estimate, seed=estimate.seed + 1, drawn={})  # demands that are drawn already are of the old seed
 
 
 def as_json(answer: MitigateAnswer) -> dict[str, Any]:
     """The plan, the ranking behind it, what would change the decision, and what the guard says."""
+    said = plan_as_json(answer.plan, answer.snapshot)
+    for edit, shown in zip(answer.plan.edits, said["edits"], strict=True):
+        if edit.table == FabricLinks.name:  # a link is known by both ends
+            shown["ends"] = _ends(answer.snapshot, edit.rows.tolist())
     return {
-        **plan_as_json(answer.plan, answer.snapshot),
+        **said,
+        "steps": list(told(answer.snapshot, answer.plan.edits)),
         "ranking": [] if answer.ranking is None else ranking_as_json(answer.ranking),
         "runner_up": _runner_up(answer.ranking),
         "what_would_change": [plain(asdict(flip)) for flip in nearest_flips(answer.flips)],
@@ -167,10 +178,18 @@ def as_json(answer: MitigateAnswer) -> dict[str, Any]:
             "nodes_count": answer.snapshot[Nodes].row_count,
             "links_count": answer.snapshot[FabricLinks].row_count,
         },
-        "verdict": plain(
-            {"allowed": answer.verdict.allowed, "violations": [str(each) for each in answer.verdict.violations]}
-        ),
+        "verdict": {
+            "allowed": answer.verdict.allowed,
+            "violations": [str(each) for each in answer.verdict.violations],
+            "notes": [str(each) for each in answer.verdict.notes],
+        },
     }
+
+
+def _ends(snapshot: Snapshot, rows: list[int]) -> list[list[str]]:
+    """Names of source and target of links."""
+    links, node = snapshot[FabricLinks], snapshot[Nodes].node
+    return [[str(node[links.source[row]]), str(node[links.target[row]])] for row in rows]
 
 
 def _runner_up(ranking: Ranking | None) -> dict[str, Any] | None:

@@ -20,7 +20,6 @@ from fairlead.planners.mitigate import COMPARATORS, Comparator, Mitigate
 from fairlead.planners.mitigate.bound import healed
 from fairlead.planners.mitigate.peers import RIVALS
 from fairlead.predict.flows.clp import CLP_METRICS
-from fairlead.predict.flows.demand import Sampling
 from fairlead.predict.flows.estimate import Effort, FlowEstimator
 from fairlead.predict.flows.transport import shipped
 from fairlead.service.mitigate_accuracy import accuracy, resolution
@@ -39,6 +38,7 @@ from fairlead.service.mitigate_paper import PAPER
 from fairlead.service.mitigate_penalties import Verdict, error_percent, percent
 from fairlead.service.mitigate_summary import aims, by_family
 from fairlead.service.mitigate_truth import Course, best_of, certainty, true_metrics
+from fairlead.service.mitigate_yardstick import DEMANDS, SAMPLES, SAMPLING, TRUTH_SEED
 from fairlead.service.reproduce import Progress, provenance
 from fairlead.worlds.fabric import Scenario
 
@@ -46,10 +46,6 @@ Reals = NDArray[np.float64]
 
 FAIRLEAD = "fairlead"
 NO_ACTION = "no_action"
-SAMPLES = 16
-DEMANDS = 16
-SAMPLING = Sampling(horizon_s=60.0, from_s=10.0, until_s=50.0)
-TRUTH_SEED = 1_000_000  # far from the estimator's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -123,7 +119,9 @@ def told(
 
     def prepare(seen: Sequence[Snapshot]) -> None:
         distinct = {each.basis: each for each in seen}.values()
-        states = [each for snapshot in distinct for each in (healed(snapshot), snapshot, *choices_of(snapshot).values())]
+        states = [
+            each for snapshot in distinct for each in (healed(snapshot), snapshot, *choices_of(snapshot).values())
+        ]
         estimates.prepare(states, partial(progress, "estimating"))
 
     walks = walked(healthy, found, methods, Budget(seed=seed, rounds=estimates.sample_count), prepare)
@@ -205,12 +203,13 @@ def _incident_row(
 ) -> dict[str, Any]:
     """The best and what each method came to, on the metric that the comparator looks at first."""
     row: dict[str, Any] = {"incident": story.incident.name, "family": story.incident.family}
+    names = _names(story)
     for judge in judges:
         best = _best(story, judge, truth)
         mine = [each for each in verdicts if (each.incident, each.comparator) == (story.incident.name, judge.name)]
         row[judge.name] = {
-            "best": _name(story, best),
-            "fairlead": _name(story, story.ends[name_of(judge)].state),
+            "best": names[best.basis],
+            "fairlead": names[story.ends[name_of(judge)].state.basis],
             "best_metrics": dict(zip(CLP_METRICS, truth[best.basis].mean(axis=0).round(4).tolist(), strict=True)),
             "penalty_percent": {
                 each.method: None if each.percent is None else round(each.percent["prioritised"], 2) for each in mine
@@ -219,16 +218,12 @@ def _incident_row(
     return row
 
 
-def _name(story: Story, state: Snapshot) -> str:
-    """How a network would be reached from that in which nothing was done; else the methods that end there."""
-    plain = choices_of(story.ends[NO_ACTION].seen)
-    names = [name for name, each in plain.items() if each.basis == state.basis]
-    names += [name for name, walk in story.ends.items() if walk.state.basis == state.basis]
-    names += [
-        f"{name}, after {method}"
-        for method, walk in story.ends.items()
-        if method.startswith(FAIRLEAD)
-        for name, each in choices_of(walk.seen).items()
-        if each.basis == state.basis
-    ]
-    return names[0]
+def _names(story: Story) -> dict[str, str]:
+    """Network -> how it would be reached from that in which nothing was done; else from where we had got, or by whom."""
+    found = {state.basis: name for name, state in choices_of(story.ends[NO_ACTION].seen).items()}
+    for method in (each for each in story.ends if each.startswith(FAIRLEAD)):
+        for name, state in choices_of(story.ends[method].seen).items():
+            found.setdefault(state.basis, f"{name}, after {method}")
+    for method, walk in story.ends.items():
+        found.setdefault(walk.state.basis, f"as {method} leaves it")
+    return found

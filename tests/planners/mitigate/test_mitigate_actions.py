@@ -71,6 +71,11 @@ def test_a_t0_that_the_same_repair_empties_takes_nothing() -> None:
     assert t0_names_of_hosts(both)[:4] == ["C2", "C2", "C2", "C2"]
 
 
+def test_moves_follow_each_other() -> None:
+    both = after(FABRIC, action(FABRIC, "move_traffic", "C0", "C1"), action(FABRIC, "move_traffic", "C1", "C2"))
+    assert t0_names_of_hosts(both)[:4] == ["C2"] * 4
+
+
 def test_a_server_that_is_down_takes_nothing() -> None:
     sick = with_faults(FABRIC, switches={"H2": 1.0, "C2": 1.0})
     moved = after(sick, action(sick, "move_traffic", "C0"))

@@ -10,7 +10,7 @@ import pytest
 from fabrics_for_mitigate import ByFormula, figure_1, link_rows, node, with_faults
 
 from fairlead.model import Arrivals, Budget, FabricLinks, Flows, FlowSizes, Nodes, Snapshot
-from fairlead.planners.mitigate import PRIORITY_FCT, Mitigate
+from fairlead.planners.mitigate import COMPARATORS, PRIORITY_FCT, Mitigate
 from fairlead.planners.mitigate.candidates import Candidate, field_of
 from fairlead.planners.mitigate.decision import (
     DIMENSIONS,
@@ -80,10 +80,27 @@ def test_factors_at_which_another_one_wins() -> None:
     today = {each.winner for each in flips if each.factor == 1.0}
     assert today == {"disable C0-B0"}
     near = {(each.dimension, each.factor): each for each in nearest_flips(flips)}
-    assert set(near) == {("drop_ratio", 0.2), ("arrivals", 1.4)}
-    # were the loss a fifth, none costs 0.1 + 0.02 and ties with 0.12: less change wins and the mistake costs nothing
-    assert near["drop_ratio", 0.2].penalty_ratio == pytest.approx(0.0)
-    assert near["arrivals", 1.4].penalty_ratio == pytest.approx(0.12 * 1.96 / 0.2 - 1)
+    # were the loss a third, none costs 0.1 + 0.03, and were it a tenth 0.1 + 0.01: both tie with 0.12
+    assert set(near) == {("arrivals", 1.6)}
+    assert near["arrivals", 1.6].penalty_ratio == pytest.approx(0.12 * 2.56 / 0.2 - 1)
+    tried = [(each.dimension, each.factor) for each in flips]
+    assert len(tried) == 3 + 12
+    assert tried.count(("drop_ratio", 1.0)) == tried.count(("flow_sizes", 1.0)) == 1
+
+
+def test_behind_a_change_nobody_looks() -> None:
+    snapshot = with_faults(figure_1(), lossy={"C0-B0": 1e-3})
+    busy = snapshot.replaced(Arrivals.of(arrivals_per_s=[120.0]))
+    flips = sensitivity(crossing, busy, chosen_first(), PRIORITY_FCT, range(8), 8)
+    assert [each.factor for each in flips if each.dimension == "arrivals"] == [0.5, 0.8, 1.0, 1.25]
+
+
+def test_the_healthy_network_is_estimated_only_for_those_who_ask() -> None:
+    snapshot = with_faults(figure_1(), lossy={"C0-B0": 1e-3})
+    for comparator, state_count in ((PRIORITY_FCT, 2), (COMPARATORS[-1], 3)):
+        estimate = ByFormula(noise=0.0)
+        sensitivity(estimate, snapshot, chosen_first(), comparator, range(8), 8)
+        assert {states for states, _ in estimate.calls} == {state_count}
 
 
 def test_an_unknown_input_is_not_varied() -> None:

@@ -290,6 +290,37 @@ def test_memory_of_another_network_is_forgotten() -> None:
     assert not up(apply_edits(shuffled, plan.edits), "C0-B0")
 
 
+def test_taking_back_rows_of_another_table_is_no_candidate() -> None:
+    mitigate = planner(comparator=PRIORITY_AVG_T)
+    plan, memory = mitigate.plan(SICK, mitigate.begin(), BUDGET)
+    assert "weight" in {edit.column for edit in plan.edits}
+    applied = apply_edits(SICK, plan.edits)
+    links = applied[FabricLinks]
+    rows = np.random.default_rng(1).permutation(links.row_count)
+    shuffled = SICK.replaced(FabricLinks.of(**{name: links.array(name)[rows].copy() for name in links.declared()}))
+    for state, there in ((applied, True), (shuffled, False)):
+        _, found, _ = mitigate.decision(state, memory, BUDGET)
+        assert ("undo the last repair" in [row.candidate.name for row in found.rows]) == there
+
+
+def test_what_was_left_is_returned_to_on_new_evidence_only() -> None:
+    """The estimate changes its mind for good while nothing else changes: as with more samples on the same input."""
+    disabled_is_better = [True]
+
+    def told(state: Snapshot) -> tuple[float, float, float]:
+        return (0.5 if disabled_is_better[0] != up(state, "C0-B0") else 1.0), 10.0, 10.0
+
+    mitigate = planner(ByTable(told=told))
+    plan, memory = mitigate.plan(SICK, mitigate.begin(), BUDGET)
+    applied = apply_edits(SICK, plan.edits)
+    disabled_is_better[0] = False
+    plan, memory = mitigate.plan(applied, memory, BUDGET)
+    assert not plan.edits
+    assert plan.reasons[0].key == "mitigate.kept"
+    plan, _ = mitigate.plan(with_faults(applied, lossy={"C0-B0": HIGH / 2}), memory, BUDGET)
+    assert up(apply_edits(applied, plan.edits), "C0-B0")
+
+
 def fickle(seed: int) -> Callable[[Snapshot], tuple[float, float, float]]:
     """Metrics of a state that nothing explains, close enough for ties to make cycles."""
 

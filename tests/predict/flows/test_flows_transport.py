@@ -160,6 +160,9 @@ def test_a_dropped_probe_is_loss_not_waiting() -> None:
     assert dropped == pytest.approx(0.075)  # levels above 0.9 begin half-way to 0.95
     longest = RENO.queue_delay_ms("reno", *full_link, ARRAY([125.0]), ARRAY([1.0]), ARRAY([1.0]))[0]
     assert longest <= 1.0
+    # those that were not dropped: at half of their distribution, not of the whole
+    middle = RENO.queue_delay_ms("reno", *full_link, ARRAY([125.0]), ARRAY([1.0]), ARRAY([0.5]))[0]
+    assert middle == pytest.approx(0.999 * 0.5 * (1 - dropped) / 0.9)
     assert RENO.overflow_ratio("reno", ARRAY([1.0]), ARRAY([4.0]))[0] == 0.0
     assert RENO.overflow_ratio("reno", ARRAY([1.0]), ARRAY([8.0]))[0] == pytest.approx(dropped / 2)
     assert RENO.overflow_ratio("reno", ARRAY([0.5]), ARRAY([16.0]))[0] == 0.0

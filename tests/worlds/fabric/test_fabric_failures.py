@@ -55,12 +55,12 @@ def test_what_is_not_there_cannot_break() -> None:
 
 def test_corropt_draws_fall_into_its_buckets() -> None:
     chance = np.random.default_rng(5)
-    drawn = np.array([corropt_drop_ratio(chance) for _ in range(20_000)])
+    drawn = np.array([corropt_drop_ratio(chance) for _ in range(8_000)])
     for low, high, share in CORROPT_LOSS:
         inside = (drawn >= low) & (drawn < high)
-        assert inside.mean() == pytest.approx(share, abs=0.012)
+        assert inside.mean() == pytest.approx(share, abs=0.02)
         # log-uniform: half of a bucket lies below its geometric middle
-        assert (drawn[inside] < np.sqrt(low * high)).mean() == pytest.approx(0.5, abs=0.03)
+        assert (drawn[inside] < np.sqrt(low * high)).mean() == pytest.approx(0.5, abs=0.06)
 
 
 def test_the_buckets_are_those_published() -> None:

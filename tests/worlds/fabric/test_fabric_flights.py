@@ -27,7 +27,7 @@ def by_packet(lost: np.ndarray, covered: int) -> tuple[int, int, int]:
 
 @pytest.mark.parametrize(("sent", "drop", "covered"), [(5, 0.3, 0), (5, 0.3, 2), (40, 0.02, 10), (3, 0.7, 1)])
 def test_losses_are_those_of_packets_drawn_one_by_one(sent: int, drop: float, covered: int) -> None:
-    flows, chance, count = flow(), np.random.default_rng(1), 20_000
+    flows, chance, count = flow(), np.random.default_rng(1), 4_000
     flows["sent"] = sent
     kinds: dict[tuple[int, int, int], list[int]] = {}
     for _ in range(count):

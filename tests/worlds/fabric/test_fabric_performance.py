@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from fabric_lines import demand
+
 from fairlead.worlds.fabric import Outcome, performance
 
 NAN, INF = float("nan"), float("inf")

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from fabric_lines import alone, demand, endless, line
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fabric_lines import alone, demand, endless, line
 from fairlead.model import Edit, Placements, UsageError, apply_edits
 from fairlead.worlds.fabric import cut_link, figure_1, lossy_link, performance, simulate, trace
 

@@ -71,7 +71,7 @@ def test_all_pairs_reach_each_other_and_flows_spread_over_all_cores() -> None:
         assert np.isfinite(sent(bed, "H0", "H7", 80).finish_s).all()
         after = np.array([packets(bed, "B0", core) for core in ("A0", "A1")])
         upwards = [packets(bed, "C0", "B0"), packets(bed, "C0", "B1")]
-    # 80 flows at two times two next hops: each way takes its part, though a core hears of one side alone
+    # 80 flows at two times two next hops: each way takes its part, whatever the tier below chose
     assert min(upwards) > 0.25 * sum(upwards)
     assert (after - before).min() > 0.2 * (after - before).sum()
 
@@ -80,7 +80,7 @@ def test_all_pairs_reach_each_other_and_flows_spread_over_all_cores() -> None:
 def test_a_link_out_of_service_carries_nothing_and_others_take_over() -> None:
     with fabric_bed(changed("up", 0, link("C0", "B0"), link("B0", "C0"))) as bed:
         assert np.isfinite(sent(bed, "H0", "H7", 20).finish_s).all()
-        assert packets(bed, "C0", "B1") > 100
+        assert packets(bed, "C0", "B1") >= 40  # two a flow at the least
         assert f"l{min(link('C0', 'B0'), link('B0', 'C0'))}" not in bed.nodes[row("C0")].run(["ip", "link"])
 
 

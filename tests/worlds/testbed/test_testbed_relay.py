@@ -38,6 +38,7 @@ def sockets() -> Iterator[tuple[Relay, socket.socket, socket.socket, socket.sock
                 receivers.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
             receivers[-1].bind((f"10.9.{kind}.1", 7000))
             receivers[-1].settimeout(5)
+            receivers[-1].setsockopt(socket.SOL_SOCKET, 33, 10_000_000)  # SO_RCVBUFFORCE: hold all of a test's packets
         with near.entered():
             sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sender.settimeout(5)

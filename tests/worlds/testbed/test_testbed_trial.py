@@ -74,12 +74,12 @@ def test_at_the_horizon_what_has_arrived_counts() -> None:
 @needs_testbed
 def test_local_and_cut_off_flows_are_told_apart() -> None:
     links = FIGURE_1[FabricLinks]
-    ends = links.source != NAMES.index("H3")
+    ends = links.target != NAMES.index("H3")
     snapshot = FIGURE_1.replaced(moved("H1", "H0"), links.with_column("up", ends & links.up))
     flows = trace((0.0, "H0", "H1", 1_000.0), (0.1, "H3", "H0", 1_000.0), (0.2, "H0", "H3", 1_000.0))
     got = run(snapshot, flows, 1.0, "cubic")
     assert got.local.tolist() == [True, False, False]
-    assert got.reachable.tolist() == [True, False, False]  # H3 hears, but nobody hears its acknowledgements
+    assert got.reachable.tolist() == [True, False, False]  # H3 is heard, but hears no acknowledgement
     assert np.isnan(got.finish_s[1:]).all()
     assert performance(got, flows, 0.0, 1.0).fct_p99_s == np.inf
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -14,15 +14,15 @@ from fairlead.model import Arrivals, FabricLinks, Flows, FlowSizes, Nodes, Reaso
 from fairlead.planners.mitigate.bound import healed
 from fairlead.planners.mitigate.candidates import Candidate
 from fairlead.planners.mitigate.certainty import demand_means, means
-from fairlead.planners.mitigate.comparators import Comparator, winners
+from fairlead.planners.mitigate.comparators import Comparator, sieved, winners
 from fairlead.planners.mitigate.ranking import Ranked, Ranking
-from fairlead.predict.flows.clp import Estimate
+from fairlead.predict.flows.clp import CLP_METRICS, Estimate
 
 Reals = NDArray[np.float64]
 Scaled = Callable[[Snapshot, float], Snapshot]
 
-DROP_FACTORS = (0.1, 0.2, 0.5, 2.0, 5.0, 10.0)
-TRAFFIC_FACTORS = (0.5, 0.7, 0.85, 1.2, 1.4, 2.0)
+DROP_FACTORS = (0.1, 0.3, 3.0, 10.0)
+TRAFFIC_FACTORS = (0.5, 0.8, 1.25, 1.6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +42,8 @@ class Flip:
 
     dimension     : which input
     factor        : the truth over what was believed
-    winner        : the best candidate then
-    penalty_ratio : how much more the candidate chosen today costs then than that one, as share, on the first criterion
+    winner        : the best candidate then; the one chosen today as long as it ties with it
+    penalty_ratio : how much more the one chosen today costs then than that one, as share, on the criterion it falls on
     """
 
     dimension: str
@@ -106,6 +106,10 @@ DIMENSIONS: Mapping[str, tuple[Scaled, tuple[float, ...]]] = MappingProxyType(
 )
 """What is varied, how, and by which factors."""
 
+_SAID: Mapping[str, str] = MappingProxyType(
+    {"drop_ratio": "drop ratios", "arrivals": "arrivals of flows", "flow_sizes": "sizes of flows"}
+)
+
 
 def sensitivity(
     estimate: Estimate,
@@ -115,20 +119,30 @@ def sensitivity(
     samples: range,
     demand_count: int,
 ) -> tuple[Flip, ...]:
-    """Who would be best were an input wrong, for each of DIMENSIONS and each of its factors, 1 included.
+    """Who would be best were an input wrong, for each of DIMENSIONS, by its factors from 1 outwards until that changes.
 
-    ``candidates[0]`` is the one chosen today. An input that is not known is left out. A factor costs as much as a
-    ranking of these candidates without racing.
+    ``candidates[0]`` is the one chosen today, so it wins at a factor of 1. An input that is not known is left out.
+    A factor costs as much as a ranking of these candidates without racing.
     """
+
+    def flip(dimension: str, factor: float, state: Snapshot) -> Flip:
+        winner, penalty = _judged(estimate, state, candidates, comparator, samples, demand_count)
+        return Flip(dimension=dimension, factor=factor, winner=candidates[winner].name, penalty_ratio=penalty)
+
+    known = [name for name, (scaled, _) in DIMENSIONS.items() if scaled(snapshot, 2.0).basis != snapshot.basis]
+    if not known:
+        return ()
+    today = Flip(dimension=known[0], factor=1.0, winner=candidates[0].name, penalty_ratio=0.0)
     found: list[Flip] = []
-    for dimension, (scaled, factors) in DIMENSIONS.items():
-        if scaled(snapshot, 2.0).basis == snapshot.basis:
-            continue
-        for factor in sorted((*factors, 1.0)):
-            other = scaled(snapshot, factor)
-            winner, penalty = _judged(estimate, other, candidates, comparator, samples, demand_count)
-            name = candidates[winner].name
-            found.append(Flip(dimension=dimension, factor=factor, winner=name, penalty_ratio=penalty))
+    for dimension in known:
+        scaled, factors = DIMENSIONS[dimension]
+        tried = [replace(today, dimension=dimension)]
+        for outwards in (sorted(f for f in factors if f > 1), sorted((f for f in factors if f < 1), reverse=True)):
+            for factor in outwards:
+                tried.append(flip(dimension, factor, scaled(snapshot, factor)))
+                if tried[-1].winner != today.winner:
+                    break
+        found += sorted(tried, key=lambda each: each.factor)
     return tuple(found)
 
 
@@ -147,16 +161,15 @@ def flip_reasons(flips: Sequence[Flip], chosen: str) -> tuple[Reason, ...]:
     """In words: what would change the decision, or that nothing in reach does."""
     reasons = []
     for each in nearest_flips(flips):
-        text = f"were {each.dimension} {each.factor:g} times what is believed, {each.winner} would be best"
+        text = f"were {_SAID[each.dimension]} {each.factor:g} times what is believed, {each.winner} would be best"
         cost = "" if math.isnan(each.penalty_ratio) else f"; {chosen} would then cost {each.penalty_ratio:.0%} more"
         numbers = {"factor_ratio": each.factor, "penalty_ratio": each.penalty_ratio}
         reasons.append(Reason(key="mitigate.would_change", text=text + cost, numbers=numbers))
     steady = sorted({each.dimension for each in flips} - {each.dimension for each in nearest_flips(flips)})
     for dimension in steady:
         factors = [each.factor for each in flips if each.dimension == dimension]
-        text = (
-            f"the decision stands for {dimension} between {min(factors):g} and {max(factors):g} times what is believed"
-        )
+        between = f"between {min(factors):g} and {max(factors):g} times what is believed"
+        text = f"the decision stands for {_SAID[dimension]} {between}"
         numbers = {"low_ratio": min(factors), "high_ratio": max(factors)}
         reasons.append(Reason(key="mitigate.steady", text=text, numbers=numbers))
     return tuple(reasons)
@@ -170,16 +183,23 @@ def _judged(
     samples: range,
     demand_count: int,
 ) -> tuple[int, float]:
-    """Place of the best candidate, and how much more the first of them costs than it."""
-    states = [healed(snapshot), *(apply_edits(snapshot, each.edits) for each in candidates)]
+    """Place of the best candidate, and how much more the first of them costs than it where it ties no more.
+
+    The first is the best as long as it ties with whoever is: a decision that a mistake would not make worse stands, and
+    few samples cannot tell more.
+    """
+    states = [apply_edits(snapshot, each.edits) for each in candidates]
+    if comparator.against(np.full(len(CLP_METRICS), np.nan)) != comparator:  # a priority needs no healthy network
+        states.append(healed(snapshot))
     values = [means(demand_means(clp.values, demand_count)) for clp in estimate(states, samples)]
-    judge = comparator.against(values[0])
+    judge = comparator.against(values[-1])
     order = sorted(range(len(candidates)), key=lambda each: candidates[each].key)
-    costs = judge.costs(np.stack(values[1:]))
+    costs = judge.costs(np.stack(values[: len(candidates)]))
+    fallen_on = int(sieved(costs, judge.ties).fallen_on[0])
+    if fallen_on < 0:
+        return 0, 0.0
     best = order[int(winners(costs[order], judge.ties))]
-    chosen_cost, best_cost = float(costs[0, 0]), float(costs[best, 0])
-    if chosen_cost == best_cost:
-        return best, 0.0
+    chosen_cost, best_cost = float(costs[0, fallen_on]), float(costs[best, fallen_on])
     return best, chosen_cost / best_cost - 1.0 if 0 < best_cost < math.inf else math.nan
 
 

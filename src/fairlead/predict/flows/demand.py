@@ -154,7 +154,6 @@ def _pairs(snapshot: Snapshot, luck: Reals) -> tuple[Int32s, Int32s]:
         pairs = snapshot[Pairs]
         reach = pairs.memo(("cumulated", "probability"), partial(_cumulated, pairs))
         row = np.searchsorted(reach, luck * reach[-1], side="right")
-        row = np.minimum(row, np.searchsorted(reach, reach[-1]))  # a product that rounds up to the sum
         return pairs.source[row], pairs.target[row]
     servers = np.flatnonzero(tiers(snapshot[Nodes]) == 0).astype(np.int32)
     count = len(servers)

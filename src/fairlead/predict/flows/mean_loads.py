@@ -16,6 +16,7 @@ from fairlead.predict.flows.fabric import Fabric, fabric
 
 Reals = NDArray[np.float64]
 Int32s = NDArray[np.int32]
+Flags = NDArray[np.bool_]
 
 _MBIT_A_BYTE = 8e-6
 
@@ -46,13 +47,14 @@ def mean_loads_mbps(snapshot: Snapshot) -> Reals:
 
 def _of_pairs(state: Fabric, source: Int32s, target: Int32s, mbps: Reals) -> Reals:
     """[pairs] workloads by the server that the traffic names, and what one sends to the other."""
-    source, target, there = state.host[source], state.host[target], _attached(state)
-    kept = (source != target) & there[source] & there[target]
+    source, target = state.host[source], state.host[target]
+    sends, receives = _attached(state)
+    kept = (source != target) & sends[source] & receives[target]
     source, target, mbps = source[kept], target[kept], mbps[kept].astype(np.float64)
     t0_count, node_count = len(state.ladder.t0), len(state.tier)
     cell = state.destination[source].astype(np.int64) * t0_count + state.destination[target]
-    asked = np.bincount(cell, mbps, minlength=t0_count**2).reshape(t0_count, t0_count)
-    sent, got = (np.bincount(end, mbps, minlength=node_count) for end in (source, target))
+    asked = _summed(cell, mbps, t0_count**2).reshape(t0_count, t0_count)
+    sent, got = (_summed(end, mbps, node_count) for end in (source, target))
     return _loads(state, asked, sent, got)
 
 
@@ -61,24 +63,34 @@ def _of_all_alike(snapshot: Snapshot, state: Fabric, total_mbps: float) -> Reals
     host = snapshot[Placements].host if Placements in snapshot else state.host[state.host >= 0]
     count = np.bincount(host, minlength=len(state.tier)).astype(np.float64)
     pair_mbps = total_mbps / max(1.0, count.sum() * (count.sum() - 1))
-    count = np.where(_attached(state), count, 0.0)
-    runs = np.flatnonzero(count)
-    below = np.bincount(state.destination[runs], count[runs], minlength=len(state.ladder.t0))
-    each_way = count * (count.sum() - count) * pair_mbps
-    return _loads(state, np.outer(below, below) * pair_mbps, each_way, each_way)
+    sender, receiver = (np.where(may, count, 0.0) for may in _attached(state))
+    asked = np.outer(*(_by_t0(state, each) for each in (sender, receiver))) * pair_mbps
+    sent = sender * (receiver.sum() - receiver) * pair_mbps
+    got = receiver * (sender.sum() - sender) * pair_mbps
+    return _loads(state, asked, sent, got)
 
 
-def _attached(state: Fabric) -> NDArray[np.bool_]:
-    """[nodes] servers whose links to and from their t0 are alive."""
+def _by_t0(state: Fabric, of_node: Reals) -> Reals:
+    """[t0s] sum over the servers below each."""
+    there = np.flatnonzero(of_node)
+    return _summed(state.destination[there], of_node[there], len(state.ladder.t0))
+
+
+def _summed(place: NDArray[np.integer], values: Reals, count: int) -> Reals:
+    """[count] sum of the values at each place."""
+    return np.bincount(place, values, minlength=count).astype(np.float64)
+
+
+def _attached(state: Fabric) -> tuple[Flags, Flags]:
+    """[nodes] servers whose link to their t0 is alive, and those whose link from it is."""
     usable = np.append(state.alive, False)  # row -1: no link
-    found: NDArray[np.bool_] = usable[state.uplink] & usable[state.downlink]
-    return found
+    return usable[state.uplink], usable[state.downlink]
 
 
 def _loads(state: Fabric, asked: Reals, sent: Reals, got: Reals) -> Reals:
     """asked [t0s, t0s]; sent, got [nodes] of each server."""
     load = expected_loads(state.ladder, state.routing, asked)
-    server = np.flatnonzero(_attached(state))
-    load[state.uplink[server]] += sent[server]
-    load[state.downlink[server]] += got[server]
+    for link, mbps in ((state.uplink, sent), (state.downlink, got)):
+        server = np.flatnonzero(link >= 0)
+        load[link[server]] += mbps[server]
     return load

@@ -11,8 +11,8 @@ import numpy as np
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
-_TO_UNIT = 1.0 / (1 << 53)
+_S30, _S27, _S31, _S12 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(12)
+_TO_UNIT = 1.0 / (1 << 52)  # with 53 bits the largest word would round to 1
 
 
 @numba.njit(cache=True, nogil=True)
@@ -32,7 +32,7 @@ def key(first, second):  # type: ignore[no-untyped-def]
 @numba.njit(cache=True, nogil=True)
 def unit(word):  # type: ignore[no-untyped-def]
     """A number in (0, 1) of a word."""
-    return ((word >> _S11) + 0.5) * _TO_UNIT
+    return ((word >> _S12) + 0.5) * _TO_UNIT
 
 
 @numba.njit(cache=True, nogil=True)

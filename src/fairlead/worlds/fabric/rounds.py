@@ -22,9 +22,11 @@ from fairlead.worlds.fabric.connection import (
     ROUND_OVER,
     TIMEOUT,
     WAIT,
+    WIRE_BYTES,
 )
 from fairlead.worlds.fabric.flights import come_back, gap_s, look, losses, set_out
 
+HANDSHAKE_BYTES = 60.0
 SYN_TIMEOUT_S = 1.0
 MOST_SYN_DOUBLINGS = 6
 LEAST_RTO_S = 0.2
@@ -48,7 +50,9 @@ def happen(queues, flow, control, now):  # type: ignore[no-untyped-def]
     since_s = now
     if event == CONNECT:
         flow.trip_s = trip_s
-        return now + _connected_s(flow, (1.0 - there_refused) * (1.0 - back_refused))
+        # queues count bytes: where a full packet does not fit, a SYN does, unless it meets the last few bytes
+        small = HANDSHAKE_BYTES / WIRE_BYTES
+        return now + _connected_s(flow, (1.0 - small * there_refused) * (1.0 - small * back_refused))
     if event == ROUND_OVER:
         since_s = _round_over(flow, control, refused, now, trip_s)
     elif event == PROBE_OVER:
@@ -148,7 +152,8 @@ def _round_over(flow, control, refused, now, ahead_s):  # type: ignore[no-untype
     flow.doublings = 0
     if _doubtful(flow, lost, first, arrived, now):
         flow.hidden += lost
-        flow.next = READY if flow.unsent > 0 else REPAIR_DUE
+        # whichever comes first: more arrivals, or the timer
+        flow.next = READY if flow.unsent > 0 and now + ahead_s < flow.doubt_s else REPAIR_DUE
         return now + last_s
     if flow.hidden > 0 and old_news == 0:
         first = 0  # the first arrival shows what the flight before had lost at its end

@@ -30,7 +30,10 @@ ROUTER_SETTINGS: dict[str, str | int] = {
     "ipv4__ip_forward": 1,
     "ipv4__conf__all__rp_filter": 0,
     "ipv4__conf__default__rp_filter": 0,
-    "ipv4__fib_multipath_hash_policy": 1,  # the five-tuple chooses among equal next hops
+    # the five-tuple chooses among equal next hops; by policy 3, since policy 1 takes the hash that the packet brings
+    # from its sender, on every switch the same, and one tier would then repeat the choices of the tier below
+    "ipv4__fib_multipath_hash_policy": 3,
+    "ipv4__fib_multipath_hash_fields": 0x0037,
 }
 """Settings of a namespace that forwards."""
 

@@ -75,6 +75,9 @@ class Namespace:
         if not made or isinstance(made[0], OSError):
             raise made[0] if made and isinstance(made[0], OSError) else OSError("no namespace")
         self.descriptor = made[0]
+        if Path("/proc/sys/net/ipv6").exists():
+            # IPv6 speaks up unasked on every new interface; here only what we send shall be seen
+            self.sysctl(ipv6__conf__all__disable_ipv6=1, ipv6__conf__default__disable_ipv6=1)
         self.ip("link set lo up")
 
     @property

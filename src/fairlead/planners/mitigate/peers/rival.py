@@ -13,6 +13,7 @@ from fairlead.model import (
     Bound,
     BoundKind,
     Budget,
+    DestinationWeights,
     FabricLinks,
     Flows,
     FlowSizes,
@@ -43,7 +44,16 @@ class MitigateRival:
 
     name: str
     choose: Choose
-    needs: ClassVar[tuple[type[Table], ...]] = (Nodes, FabricLinks, Placements, Flows, FlowSizes, Pairs, Arrivals)
+    needs: ClassVar[tuple[type[Table], ...]] = (
+        Nodes,
+        FabricLinks,
+        DestinationWeights,
+        Placements,
+        Flows,
+        FlowSizes,
+        Pairs,
+        Arrivals,
+    )
 
     def begin(self) -> None:
         """Rivals remember nothing."""

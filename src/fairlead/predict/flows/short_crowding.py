@@ -1,0 +1,88 @@
+"""What full queues cost short flows: packets of data that are dropped, and hardly ever a handshake.
+
+Departs: the paper reads a delay from its queue measurements and no loss. A queue holds bytes: where a full packet finds
+no room, the few bytes of a SYN still do, nearly always. The measured probes are full packets, and in the tables of
+short flows a lost SYN (a second at least) counts with the lost data; so the share of those times is taken out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairlead.kernels.draws import chances
+from fairlead.predict.flows.long_startup import handshake_wait_s
+from fairlead.predict.flows.short import WIRE_BYTES, ShortFlows
+from fairlead.predict.flows.transport import Transport
+
+Reals = NDArray[np.float64]
+
+HANDSHAKE_BYTES = 60.0
+"""A SYN, or the answer to it: headers and options alone."""
+
+_DATA, _HANDSHAKE, _ROW = (
+    (1 << 45),
+    (1 << 45) + 1,
+    (1 << 45) + 2,
+)  # places in the hash of a flow's key that nothing else has
+
+
+def crowding_ratio(met: ShortFlows, transport: Transport, control: str) -> Reals:
+    """[flows] share of full packets that full queues on the way drop."""
+    kept = np.ones(len(met.key))
+    for hop in range(met.capacity_mbps.shape[1]):
+        busy = np.flatnonzero(met.utilisation_ratio[:, hop] > 0)
+        kept[busy] *= 1.0 - transport.overflow_ratio(
+            control, met.utilisation_ratio[busy, hop], met.flow_count[busy, hop]
+        )
+    return 1.0 - kept
+
+
+def handshake_ratio(crowd_ratio: Reals) -> Reals:
+    """[flows] share of handshake packets that queues drop which drop this share of full packets."""
+    return crowd_ratio * (HANDSHAKE_BYTES / WIRE_BYTES)
+
+
+def crowded_s(met: ShortFlows, rtt_ms: Reals, transport: Transport, control: str) -> Reals:
+    """[flows] what full queues add to the completion time; one draw.
+
+    From the measured times of short flows at the loss of the queues, less those without loss. The longest of them, as
+    many as SYNs were lost, are left out.
+    """
+    crowd = crowding_ratio(met, transport, control)
+    found = np.zeros(len(crowd))
+    hit = np.flatnonzero(crowd > 0)
+    if not len(hit):
+        return found
+    share, size, rtt = crowd[hit], met.size_bytes[hit], rtt_ms[hit]
+    measured = _measured(share, transport.rounds_taken[control].grid.axes[1], chances(met.key[hit], _ROW))
+    luck = chances(met.key[hit], _DATA) * (1.0 - measured)
+    more = transport.rounds(control, size, measured, rtt, luck)
+    more = more - transport.rounds(control, size, np.zeros(len(hit)), rtt, luck)
+    # the loss of one of two ways that fails as often as the way there alone here
+    alike = 1.0 - np.sqrt(1.0 - handshake_ratio(share))
+    found[hit] = np.maximum(more, 0.0) * rtt * 1e-3 + handshake_wait_s(alike, chances(met.key[hit], _HANDSHAKE))
+    return found
+
+
+def _measured(loss_ratio: Reals, axis: Reals, luck: Reals) -> Reals:
+    """[flows] one of the two measured losses around each, the nearer one more often: a mixture, as the tables are read.
+
+    How many SYNs were lost is known of a measured loss alone.
+    """
+    above = np.clip(np.searchsorted(axis, loss_ratio), 1, len(axis) - 1)
+    low, high = axis[above - 1], axis[above]
+    return np.where(luck < (loss_ratio - low) / (high - low), high, low)
+
+
+@lru_cache(maxsize=8)
+def never_full(transport: Transport) -> Transport:
+    """The same tables where no queue drops anything, so that what is dropped can be told apart."""
+    grids = {
+        name: replace(each, overflow=replace(each.overflow, values=np.zeros_like(each.overflow.values)))
+        for name, each in transport.queues.items()
+    }
+    return replace(transport, queues=grids)

@@ -1,0 +1,113 @@
+"""What happens within epochs, against the same rules written out plainly: lists, a new ledger every epoch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from water_small import Problem, naive_rates
+
+from fairlead.kernels.epochs import BYTES_PER_MBIT, EXACT, epochs
+from fairlead.kernels.epochs_use import ALIKE
+
+
+class Ledger:
+    """Links within an epoch: each flow is on the list of each of its links, and the fastest of a link are counted."""
+
+    def __init__(self, capacity: np.ndarray) -> None:
+        self.capacity, self.flows = capacity.tolist(), [0] * len(capacity)
+        self.free = dict(enumerate(self.capacity))
+        self.top = dict.fromkeys(self.free, 0.0)
+        self.count = dict.fromkeys(self.free, 0)
+
+    def put(self, link: int, rate: float, squeezed: bool) -> None:
+        if squeezed:
+            self.top[link], self.count[link] = rate, self.count[link] + 1
+        elif rate > self.top[link] * (1 + ALIKE):
+            self.top[link], self.count[link] = rate, 1
+        elif rate >= self.top[link] * (1 - ALIKE):
+            self.top[link], self.count[link] = max(rate, self.top[link]), self.count[link] + 1
+
+    def offer(self, link: int) -> float:
+        free = max(self.free[link], 0.0)
+        among_the_fastest = (self.count[link] * self.top[link] + free) / (self.count[link] + 1)
+        return max(free, among_the_fastest, self.capacity[link] / (self.flows[link] + 1))
+
+    def let_in(self, way: list[int], rate: float) -> None:
+        for link in way:
+            self.flows[link] += 1
+            self.put(link, rate, squeezed=rate > self.free[link])
+            self.free[link] -= rate
+
+    def let_go(self, way: list[int], rate: float) -> None:
+        for link in way:
+            self.flows[link] -= 1
+            self.free[link] += rate
+            if rate >= self.top[link] * (1 - ALIKE):
+                self.count[link] = max(self.count[link] - 1, 0)
+
+
+def plainly(
+    problem: Problem, enter: np.ndarray, size: np.ndarray, until_s: float, epoch_s: float
+) -> tuple[np.ndarray, int]:
+    """Finish of each flow by epochs of one length, and how many epochs."""
+    links, capacity, ceiling = problem
+    ways = [row[row >= 0].tolist() for row in links]
+    finish, left, now, count = np.full(len(size), np.nan), size.copy(), 0.0, 0
+    while now < until_s:
+        under = [f for f in range(len(size)) if enter[f] <= now and np.isnan(finish[f])]
+        later = enter[enter > now]
+        if not under:
+            now = min(later.min(initial=np.inf), until_s)
+            continue
+        count, end, ledger = count + 1, min(now + epoch_s, until_s), Ledger(capacity)
+        rate = dict(zip(under, naive_rates(links[under], capacity, ceiling[under]).tolist(), strict=True))
+        since = dict.fromkeys(under, now)
+        for f in under:
+            for link in ways[f]:
+                ledger.put(link, rate[f], squeezed=False)
+                ledger.flows[link] += 1
+                ledger.free[link] -= rate[f]
+        ledger.free = {link: max(free, 0.0) for link, free in ledger.free.items()}
+        goes = {f: now + left[f] / (rate[f] * BYTES_PER_MBIT) for f in under}
+        gone = set()
+        for arrival in [*np.flatnonzero((enter > now) & (enter < end)).tolist(), None]:
+            time = end if arrival is None else enter[arrival]
+            for f in sorted(goes, key=lambda f: goes[f]):
+                if goes[f] <= time and f not in gone:
+                    ledger.let_go(ways[f], rate[f])
+                    gone.add(f)
+            if arrival is not None:
+                rate[arrival] = min([ceiling[arrival], *(ledger.offer(link) for link in ways[arrival])])
+                ledger.let_in(ways[arrival], rate[arrival])
+                since[arrival] = time
+                goes[arrival] = time + left[arrival] / (rate[arrival] * BYTES_PER_MBIT)
+        for f, time in goes.items():
+            if time <= end:
+                finish[f] = time
+            else:
+                left[f] -= rate[f] * BYTES_PER_MBIT * (end - since[f])
+        now = end
+    return finish, count
+
+
+@pytest.mark.parametrize(("seed", "load"), [(1, 0.5), (2, 0.5), (3, 1.5), (4, 4.0)])
+def test_as_written_out_plainly(seed: int, load: float) -> None:
+    """300 flows over 5 links; at the highest load more of them than there is room for at first."""
+    chance = np.random.default_rng(seed)
+    count, capacity = 300, np.array([100.0, 100.0, 50.0, 200.0, 80.0])
+    links = np.argsort(chance.random((count, 5)), axis=1)[:, :3].astype(np.int32)
+    links[chance.random(count) < 0.4, 2] = -1
+    ceiling = np.where(chance.random(count) < 0.2, chance.uniform(1, 40, count), np.inf)
+    size = chance.exponential(0.5e6, count)
+    enter = np.cumsum(chance.exponential(4.0 * 3 / 500 / load, count))
+    found = epochs(
+        *(links, enter, size, ceiling, capacity),
+        begin_s=0.0,
+        until_s=60.0,
+        epoch_s=0.4,
+        turnover_ratio=np.inf,
+        bits=EXACT,
+    )
+    finish, epoch_count = plainly((links, capacity, ceiling), enter, size, 60.0, 0.4)
+    assert found.epoch_count == epoch_count > 5
+    assert found.finish_s == pytest.approx(finish, rel=1e-6)

@@ -1,0 +1,80 @@
+"""Delays of long flows on tiny cases that can be worked out by hand."""
+
+import numpy as np
+import pytest
+
+from fairlead.kernels.draws import chances, mixed_keys
+from fairlead.predict.flows.long_delays import CEILING, crowding_ratio, delayed_mbps, waiting_ms
+from fairlead.predict.flows.short import ShortFlows
+from fairlead.predict.flows.transport import shipped
+
+COUNT = 20_000
+
+
+def met(
+    size_bytes: float, loss_ratio: float = 0.0, utilisation_ratio: float = 0.0, flow_count: float = 0.0
+) -> ShortFlows:
+    """Many flows alike, over one link of 100 Mbit/s."""
+    column = np.ones((COUNT, 1))
+    return ShortFlows(
+        size_bytes=np.full(COUNT, size_bytes),
+        base_rtt_ms=np.full(COUNT, 0.6),
+        loss_ratio=np.full(COUNT, loss_ratio),
+        capacity_mbps=100.0 * column,
+        buffer_bytes=150_000.0 * column,
+        utilisation_ratio=utilisation_ratio * column,
+        flow_count=flow_count * column,
+        key=mixed_keys(np.arange(COUNT, dtype=np.uint64), 7),
+    )
+
+
+def delayed(flows: ShortFlows, fluid: float, back: float = 0.0, startup_s: float = 0.0) -> np.ndarray:
+    start, loss = np.full(COUNT, startup_s), np.full(COUNT, back)
+    return delayed_mbps(np.full(COUNT, fluid), start, flows, loss, shipped(), "cubic")
+
+
+def test_nothing_is_added_where_nothing_is_lost() -> None:
+    found = delayed(met(1e6), 50.0, startup_s=0.01)
+    assert found == pytest.approx(np.full(COUNT, 50.0))
+
+
+def test_a_lost_answer_costs_a_second_as_often_as_it_is_lost() -> None:
+    found = delayed(met(1e6), 80.0, back=0.1)  # 0.1 s in the fluid
+    lasted = 8.0 / found
+    assert (lasted < 0.11).mean() == pytest.approx(0.9, abs=0.01)
+    assert (np.abs(lasted - 1.1) < 1e-6).mean() == pytest.approx(0.09, abs=0.01)
+    assert (np.abs(lasted - 3.1) < 1e-6).mean() == pytest.approx(0.009, abs=0.003)
+
+
+def test_full_queues_lose_handshakes_as_often_as_they_are_full() -> None:
+    flows = met(1e6, utilisation_ratio=1.0, flow_count=32.0)
+    crowd = crowding_ratio(flows, shipped(), "cubic")
+    assert 0.02 < crowd[0] < 0.3
+    lasted = 8.0 / delayed(flows, 80.0)
+    assert (lasted > 1).mean() == pytest.approx(crowd[0], abs=0.01)
+
+
+def test_an_idle_link_neither_queues_nor_refuses() -> None:
+    assert not waiting_ms(met(1e6), shipped(), "cubic").any()
+    assert not crowding_ratio(met(1e6), shipped(), "cubic").any()
+
+
+def test_before_its_first_loss_no_ceiling_holds_a_flow_back() -> None:
+    # 139 packets, of which one in twenty is lost; the ceiling for life is a few Mbit/s, the link has 100
+    flows = met(2e5, loss_ratio=0.05)
+    ceiling = shipped().ceiling_mbps("cubic", flows.loss_ratio, flows.base_rtt_ms, chances(flows.key, CEILING))
+    lasted = 1.6 / delayed_mbps(np.minimum(ceiling, 100.0), np.zeros(COUNT), flows, np.zeros(COUNT), shipped(), "cubic")
+    whole = 1.6 / ceiling
+    assert (lasted < whole - 1e-6).mean() == pytest.approx(0.95**2, abs=0.01), "not without SYN and first packet"
+    assert lasted.min() > 1.6 / 100, "no link is outrun"
+
+
+def test_queues_on_the_way_lower_the_ceiling() -> None:
+    alone, crowded = met(1e7, loss_ratio=0.05), met(1e7, loss_ratio=0.05, utilisation_ratio=1.0, flow_count=4.0)
+    fast = 1e3  # the fluid knows no ceiling here
+    assert np.median(delayed(crowded, fast)) < 0.7 * np.median(delayed(alone, fast))
+
+
+def test_whom_others_hold_back_no_loss_makes_faster() -> None:
+    less, more = (delayed(met(1e6, loss_ratio=loss), 40.0) for loss in (0.001, 0.0))
+    assert np.all(less <= more + 1e-9)
