@@ -17,6 +17,7 @@ from fairlead.model import Budget, Status
 from fairlead.planners.mitigate import COMPARATORS, Mitigate, Ranked, Ranking
 from fairlead.planners.mitigate.decision import Flip
 from fairlead.planners.mitigate.peers import RIVALS
+from fairlead.planners.mitigate.words import told
 from fairlead.service.mitigate_plan import MitigateAnswer, as_json
 from fairlead.service.show_mitigate import STEPS_COUNT, beside, between, headline, print_repair
 
@@ -31,8 +32,8 @@ SICK = with_faults(figure_1(), lossy={"C0-B0": 5e-2, "C0-B1": 5e-2, "C2-B2": 5e-
         (4.4049, 0.291, "4.40 ±0.29"),
         (1045.26, 5.63, "1,045.3 ±5.6"),
         (0.5, 0.00001, "0.500 ±0.000"),
-        (2.5, 0.0, "2.50"),
-        (80.6123, math.nan, "80.6"),
+        (2.5, 0.0, "2.500"),
+        (80.6123, math.nan, "80.61"),
         (1234.5, math.nan, "1,234"),
         (0.0, math.nan, "0"),
         (math.inf, math.nan, "never"),
@@ -63,12 +64,16 @@ def printed(found: MitigateAnswer, width: int) -> str:
 
 @pytest.mark.parametrize("width", [80, 100])
 def test_all_of_it_fits_and_nothing_is_cut(width: int) -> None:
-    said = printed(answer(), width)
+    found = answer()
+    said = printed(found, width)
+    assert found.ranking is not None
+    assert found.plan.edits
     assert max(map(len, said.splitlines())) <= width
     assert "…" not in said
     flat = " ".join(said.split())
     for words in (
-        "Repair: disable", "- take link C0-B0 out of service", "(without failures)", "would cut servers off",
+        f"Repair: {found.ranking.best.candidate.name}.", f"- {told(found.snapshot, found.plan.edits)[0]}",
+        "(without failures)", "would cut servers off",
         "To know", "nobody knows the traffic", "What would change this",
         "were arrivals of flows 1.6 times what is believed, none would be best",
     ):  # fmt: skip
@@ -77,9 +82,9 @@ def test_all_of_it_fits_and_nothing_is_cut(width: int) -> None:
 
 def test_a_long_repair_says_how_much_is_left_out() -> None:
     found = answer()
-    many = tuple(each for each in found.plan.edits) * 1
     weights = replace(
-        many[0],
+        found.plan.edits[0],
+        table="links",
         column="weight",
         rows=np.arange(STEPS_COUNT + 3),
         after=np.full(STEPS_COUNT + 3, 7.0),

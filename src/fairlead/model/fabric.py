@@ -97,7 +97,7 @@ class DestinationWeights(Table):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Placements(Table):
-    """One row a server: where its workload runs. A missing row or file: on itself. In memory, in the order of ``nodes``.
+    """One row a server: where its workload runs. A missing row or file: on itself. In memory as ``nodes`` has them.
 
     ``flows`` and ``pairs`` name workloads by the server that they ran on when traffic was measured; moving traffic is
     an edit of ``host``.

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairlead.model import Budget, Planner, Snapshot
+from fairlead.model import BadInputError, Budget, Planner, Snapshot
 from fairlead.planners.mitigate import COMPARATORS, Comparator, Mitigate
 from fairlead.planners.mitigate.bound import healed
 from fairlead.planners.mitigate.peers import RIVALS
@@ -39,8 +39,10 @@ from fairlead.service.mitigate_penalties import Verdict, error_percent, percent
 from fairlead.service.mitigate_summary import aims, by_family
 from fairlead.service.mitigate_truth import Course, best_of, certainty, true_metrics
 from fairlead.service.mitigate_yardstick import DEMANDS, SAMPLES, SAMPLING, TRUTH_SEED
+from fairlead.service.packet_level import packet_level
 from fairlead.service.reproduce import Progress, provenance
 from fairlead.worlds.fabric import Scenario
+from fairlead.worlds.overlay import data_dir
 
 Reals = NDArray[np.float64]
 
@@ -61,7 +63,11 @@ class Story:
 def reproduce_mitigate(seed: int, workers: int, traces: int, progress: Progress) -> dict[str, Any]:
     """Penalties of every method on the 57 incidents, beside the paper's; ``traces`` demands of the simulator."""
     healthy = healthy_network()
-    return reproduced(healthy, incidents(healthy), seed, workers, traces, progress)
+    result = reproduced(healthy, incidents(healthy), seed, workers, traces, progress)
+    try:
+        return result | {"packet_level": packet_level(data_dir())}
+    except BadInputError as missing:
+        return result | {"packet_level": {"missing": str(missing)}}
 
 
 def reproduced(
@@ -219,7 +225,7 @@ def _incident_row(
 
 
 def _names(story: Story) -> dict[str, str]:
-    """Network -> how it would be reached from that in which nothing was done; else from where we had got, or by whom."""
+    """Network -> its repair, of that in which nothing was done; else of where we had got; else whose it is."""
     found = {state.basis: name for name, state in choices_of(story.ends[NO_ACTION].seen).items()}
     for method in (each for each in story.ends if each.startswith(FAIRLEAD)):
         for name, state in choices_of(story.ends[method].seen).items():

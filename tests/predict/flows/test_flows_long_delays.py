@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from fairlead.kernels.draws import chances, mixed_keys
-from fairlead.predict.flows.long_delays import CEILING, crowding_ratio, delayed_mbps, waiting_ms
+from fairlead.predict.flows.long_delays import CEILING, delayed_mbps, waiting_ms
 from fairlead.predict.flows.short import ShortFlows
+from fairlead.predict.flows.short_crowding import crowding_ratio, handshake_ratio
 from fairlead.predict.flows.transport import shipped
 
 COUNT = 20_000
@@ -46,12 +47,13 @@ def test_a_lost_answer_costs_a_second_as_often_as_it_is_lost() -> None:
     assert (np.abs(lasted - 3.1) < 1e-6).mean() == pytest.approx(0.009, abs=0.003)
 
 
-def test_full_queues_lose_handshakes_as_often_as_they_are_full() -> None:
+def test_full_queues_lose_few_handshakes_but_some() -> None:
     flows = met(1e6, utilisation_ratio=1.0, flow_count=32.0)
     crowd = crowding_ratio(flows, shipped(), "cubic")
     assert 0.02 < crowd[0] < 0.3
     lasted = 8.0 / delayed(flows, 80.0)
-    assert (lasted > 1).mean() == pytest.approx(crowd[0], abs=0.01)
+    assert (lasted > 1).mean() == pytest.approx(handshake_ratio(crowd)[0], abs=0.002)
+    assert (lasted > 1).any()
 
 
 def test_an_idle_link_neither_queues_nor_refuses() -> None:

@@ -53,6 +53,23 @@ def test_a_lost_handshake_costs_a_second_then_two() -> None:
         assert (seconds == waited).mean() == pytest.approx(share, abs=0.03)
 
 
+def test_a_full_queue_counts_bytes_so_handshakes_fit() -> None:
+    pairs, count = 12, 1500
+    crowded = line(pairs, buffer_bytes=15_000.0)
+    busy = endless(pairs)
+    start_s = np.linspace(2.0, 30.0, count)
+    flows = demand(
+        [*busy.start_s, *start_s],
+        [*busy.source, *[0] * count],
+        [*busy.target, *[pairs] * count],
+        [*busy.size_bytes, *[1448.0] * count],
+    )
+    fct_s = simulate(crowded, flows, 60.0, 3, "reno").finish_s[pairs:] - start_s
+    refused_data, refused_syn = ((fct_s > 0.15) & (fct_s < 0.9)).mean(), (fct_s > 0.9).mean()
+    assert refused_data > 0.01
+    assert refused_syn < 0.3 * refused_data
+
+
 def test_a_lone_lost_packet_costs_a_time_out() -> None:
     drop = 0.1
     run = alone(line(capacity_mbps=10_000.0, drop_ratio=drop, rtt_ms=1.0), 1.0, "cubic", 4000)

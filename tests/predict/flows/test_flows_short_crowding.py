@@ -1,0 +1,71 @@
+"""What full queues cost short flows, against the measured tables themselves."""
+
+import numpy as np
+import pytest
+
+from fairlead.kernels.draws import mixed_keys
+from fairlead.predict.flows.short import ShortFlows
+from fairlead.predict.flows.short_crowding import crowded_s, crowding_ratio, handshake_ratio, never_full
+from fairlead.predict.flows.transport import shipped
+
+COUNT = 20_000
+TABLES = shipped()
+
+
+def met(
+    utilisation_ratio: tuple[float, ...], flow_count: tuple[float, ...], size_bytes: float = 30_000.0
+) -> ShortFlows:
+    hops = np.ones((COUNT, len(utilisation_ratio)))
+    return ShortFlows(
+        size_bytes=np.full(COUNT, size_bytes),
+        base_rtt_ms=np.full(COUNT, 0.6),
+        loss_ratio=np.zeros(COUNT),
+        capacity_mbps=300.0 * hops,
+        buffer_bytes=150_000.0 * hops,
+        utilisation_ratio=np.array(utilisation_ratio) * hops,
+        flow_count=np.array(flow_count) * hops,
+        key=mixed_keys(np.arange(COUNT, dtype=np.uint64), 3),
+    )
+
+
+def test_queues_one_after_the_other_each_drop_their_share() -> None:
+    one = crowding_ratio(met((1.0,), (32.0,)), TABLES, "cubic")
+    two = crowding_ratio(met((1.0, 0.0, 1.0), (32.0, 0.0, 32.0)), TABLES, "cubic")
+    assert one[0] > 0.02
+    assert two == pytest.approx(1 - (1 - one) ** 2)
+
+
+def test_an_idle_way_adds_nothing() -> None:
+    assert not crowded_s(met((0.0, 0.3), (0.0, 4.0)), np.full(COUNT, 0.6), TABLES, "cubic").any()
+
+
+def test_a_lost_handshake_is_as_rare_as_its_packet_is_small() -> None:
+    assert handshake_ratio(np.array([0.5])) == pytest.approx(0.5 * 60 / 1500)
+
+
+@pytest.mark.parametrize("count", [8.0, 16.0, 32.0])
+def test_times_of_a_second_and_more_are_not_those_of_lost_syns(count: float) -> None:
+    flows, rtt = met((1.0,), (count,)), np.full(COUNT, 4.0)
+    crowd = crowding_ratio(flows, TABLES, "cubic")
+    luck = (np.arange(COUNT) + 0.5) / COUNT
+    as_measured = TABLES.rounds("cubic", flows.size_bytes, crowd, rtt, luck) * 4e-3
+    added = crowded_s(flows, rtt, TABLES, "cubic")
+    assert (added > 0.9).mean() < 0.6 * (as_measured > 0.9).mean()
+    assert (added > 0.9).mean() < 0.5 * crowd[0]
+    assert (added > 0.01).mean() > 0.3 * crowd[0], "but lost data is felt"
+
+
+def test_more_flows_never_cost_less_on_average() -> None:
+    rtt = np.full(COUNT, 4.0)
+    cost = [crowded_s(met((1.0,), (count,)), rtt, TABLES, "cubic").mean() for count in (2.0, 8.0, 16.0, 32.0)]
+    assert cost == sorted(cost)
+
+
+def test_where_queues_are_never_full_all_else_stays() -> None:
+    calm = never_full(TABLES)
+    flows = met((1.0,), (32.0,))
+    assert not crowding_ratio(flows, calm, "cubic").any()
+    luck = np.full(5, 0.5)
+    args = (np.ones(5), np.full(5, 8.0), np.full(5, 150_000.0), np.full(5, 100.0), luck)
+    assert calm.queue_delay_ms("cubic", *args) == pytest.approx(TABLES.queue_delay_ms("cubic", *args))
+    assert never_full(TABLES) is calm
