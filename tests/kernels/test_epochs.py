@@ -116,9 +116,9 @@ def test_processor_sharing_by_hand() -> None:
 
 def test_within_an_epoch_by_hand() -> None:
     """One epoch of 10 s. The second flow gets half at once, but the first is told only at the end: the link has 5 too
-    much. When the second leaves, that is paid off; the third gets no less than half for that."""
+    much. When the second leaves, that is paid off, and the third has to share its 5 with the first."""
     found = one_link([0.0, 1.0, 4.0], [500.0, 10.0, 10.0], epoch_s=10.0, turnover_ratio=NONE)
-    assert found.finish_s == pytest.approx([50.0, 3.0, 6.0])
+    assert found.finish_s == pytest.approx([50.0, 3.0, 8.0])
     # when the first leaves, 10 - 5 are free; the fourth has a third of what the second and third have
     found = one_link([0.0, 1.0, 2.0, 2.5], [15.0, 10.0, 100.0, 1.0], epoch_s=10.0, turnover_ratio=NONE)
     assert found.finish_s == pytest.approx([1.5, 3.0, 10 + (100 - 8 * 5) / 10, 2.5 + 1 / (10 / 3)])

@@ -30,7 +30,7 @@ class Ledger:
     def offer(self, link: int) -> float:
         free = max(self.free[link], 0.0)
         among_the_fastest = (self.count[link] * self.top[link] + free) / (self.count[link] + 1)
-        return max(free, among_the_fastest, self.capacity[link] / (self.flows[link] + 1))
+        return max(free, among_the_fastest if self.count[link] else self.capacity[link] / (self.flows[link] + 1))
 
     def let_in(self, way: list[int], rate: float) -> None:
         for link in way:

@@ -58,13 +58,15 @@ def find_tops(links, rows, rate_mbps, use):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True, nogil=True)
 def arrive(links, row, capacity_mbps, ceiling_mbps, use):  # type: ignore[no-untyped-def]
-    """Let a flow in; the rate that it gets: never less than an equal part of a link, as fairness has it."""
+    """Let a flow in; the rate that it gets."""
     rate = ceiling_mbps[row]
     for h in range(links.shape[1]):
         link = links[row, h]
         if link >= 0:
             free, top, count = max(use.free_mbps[link], 0.0), use.top_mbps[link], use.top_count[link]
-            part = max((count * top + free) / (count + 1), capacity_mbps[link] / (use.flow_count[link] + 1))
+            part = (count * top + free) / (count + 1)
+            if count == 0:  # the fastest have left; what the others could give is not known, but this is fair
+                part = capacity_mbps[link] / (use.flow_count[link] + 1)
             rate = min(rate, max(free, part))
     for h in range(links.shape[1]):
         link = links[row, h]

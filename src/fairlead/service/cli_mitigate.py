@@ -96,6 +96,24 @@ def mitigate_plan(
     print_answer(answer, as_json or output is Output.JSON)
 
 
+@mitigate.command("import", epilog=examples("fairlead mitigate import fabric.json --out my-fabric"))
+def mitigate_import(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="One JSON object of tables and settings.")],
+    out: NetworkOut,
+    form: Annotated[Form, typer.Option(help="Of the files.")] = Form.CSV,
+    output: Format = Output.TABLE,
+    as_json: Json = False,
+) -> None:
+    """Write the NETWORK folder of a fabric that is described in a JSON file."""
+    from fairlead.service.figures import print_figures
+    from fairlead.telemetry import read_fabric_json, write_fabric
+
+    snapshot = read_fabric_json(file)
+    write_fabric(snapshot, out, form.value)
+    rows = {f"{table.name}_count": table.row_count for table in snapshot.tables}
+    print_figures({"folder": str(out), "basis": snapshot.basis, **rows}, as_json or output is Output.JSON)
+
+
 @measure.command("transport", epilog=examples("fairlead measure transport --out my-tables"))
 def measure_transport(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the three tables.")],

@@ -1,6 +1,7 @@
 """The only door in: files and records -> columns -> windows -> Snapshot. Everything is checked here, once.
 
 folder, routing, fabric   the tables of a relay overlay, a routed one and a datacenter; what most callers need
+fabric_json           a datacenter in one JSON file
 listing               which file holds which table; network.toml
 csv_bytes, csv_shape, csv_sheet  text, quotes, header and shape of a CSV file, and the way back to line and column
 parquet_sheet         the types of a Parquet file
@@ -20,6 +21,7 @@ measured_map          estimates -> the tables links, access and direct
 from fairlead.telemetry.atlas import AtlasRecords, read_atlas
 from fairlead.telemetry.estimates import EstimateRule, LinkEstimates, RoundTrip, link_estimates, newest
 from fairlead.telemetry.fabric import FABRIC_TABLES, read_fabric, write_fabric
+from fairlead.telemetry.fabric_json import read_fabric_json
 from fairlead.telemetry.folder import OVERLAY_TABLES, read_network, write_network
 from fairlead.telemetry.group_estimates import SiteField, group_estimates, site_field
 from fairlead.telemetry.measured_map import MeasuredMap, measured_map
@@ -49,6 +51,7 @@ __all__ = [
     "newest",
     "read_atlas",
     "read_fabric",
+    "read_fabric_json",
     "read_network",
     "read_probes",
     "read_routing",

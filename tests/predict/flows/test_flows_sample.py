@@ -61,7 +61,7 @@ def test_a_lone_long_flow_has_the_link_to_itself_but_for_its_start() -> None:
 
 
 def test_two_at_once_share() -> None:
-    start, size = apart(50, 1e7)
+    start, size = apart(50, 5e6)
     (_, _, mean), _ = values(meets(network(), np.repeat(start, 2), np.repeat(size, 2)))
     assert mean == pytest.approx(50 * PAYLOAD, rel=0.03)
 
