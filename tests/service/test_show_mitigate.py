@@ -73,7 +73,7 @@ def test_all_of_it_fits_and_nothing_is_cut(width: int) -> None:
     flat = " ".join(said.split())
     for words in (
         f"Repair: {found.ranking.best.candidate.name}.", f"- {told(found.snapshot, found.plan.edits)[0]}",
-        "(without failures)", "would cut servers off",
+        "(healthy)", "would cut servers off",
         "To know", "nobody knows the traffic", "What would change this",
         "were arrivals of flows 1.6 times what is believed, none would be best",
     ):  # fmt: skip

@@ -25,8 +25,8 @@ from fairlead.service.executor import Workers
 Reals = NDArray[np.float64]
 
 EXACT = Rule(epoch_s=float("inf"), turnover_ratio=0.0, bits=53)
-LONG, SHORT = Sampling(horizon_s=8.0, from_s=4.0, until_s=6.0), Sampling(horizon_s=4.0, from_s=1.0, until_s=3.0)
-SAMPLES = 8
+LONG, SHORT = Sampling(horizon_s=4.0, from_s=2.0, until_s=3.0), Sampling(horizon_s=2.0, from_s=0.5, until_s=1.5)
+SAMPLES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

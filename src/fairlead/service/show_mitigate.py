@@ -98,7 +98,7 @@ def _ranked(ranking: Ranking) -> Grid:
         cells = [between(value * scale, margin * scale) for value, margin, scale in numbers]
         grid.add_row(str(place), row.candidate.name, *cells, _share(row.win_ratio), beside(row, ranking), style=style)
     whole = [between(value * scale, math.nan) for value, scale in zip(ranking.healthy.tolist(), _SCALES, strict=True)]
-    grid.add_row("", "(without failures)", *whole, "", "", style="dim")
+    grid.add_row("", "(healthy)", *whole, "", "", style="dim")
     return grid
 
 
