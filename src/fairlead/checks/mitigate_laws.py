@@ -152,7 +152,8 @@ def never_back_and_forth(planner: Planner[Any], snapshot: Snapshot, budget: Budg
     """Both where every plan is made and where none is: a network, or a plan, that was left does not come back."""
     found: list[str] = []
     for applied in (True, False):
-        now, memory, seen = snapshot, planner.begin(), []
+        now, memory = snapshot, planner.begin()
+        seen: list[str] = []
         for _ in range(turn_count):
             plan, memory = planner.plan(now, memory, budget)
             wanted = apply_edits(now, plan.edits)

@@ -83,7 +83,8 @@ def shared_ns(flows: Int64s) -> Reals:
     )
     took_ns = np.empty(len(flows))
     took_ns[order] = (passage.finish_s - start_s[order]) * 1e9
-    return took_ns - wire_bytes * 8e3 / LINK_MBPS
+    found: Reals = took_ns - wire_bytes * 8e3 / LINK_MBPS
+    return found
 
 
 def _summary(errors: list[dict[str, Reals]]) -> dict[str, Any]:
