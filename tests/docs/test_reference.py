@@ -32,14 +32,14 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "fairlead"
 PAGE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 FAMILIES = (
-    "actuator", "audit", "cell", "csv", "demo", "executor", "extra", "file", "folder", "guard", "journal", "limits",
-    "model", "parquet", "records", "row", "settings", "snapshot", "table", "toml", "train", "turn", "usage", "windows",
+    "actuator", "audit", "cell", "csv", "demo", "executor", "extra", "file", "folder", "guard", "journal", "json",
+    "limits", "model", "parquet", "records", "row", "settings", "snapshot", "table", "toml", "train", "turn", "usage", "windows",
     "world",
 )  # fmt: skip
 # known by ``code=`` alone: other literals begin like these
 NAMED_ONLY = (
     "adjustment", "atlas", "candidates", "cloudpilot", "links", "map", "measure", "memory", "mitigate", "nodes",
-    "published_te", "route", "route_counts", "route_delta", "route_server", "route_store", "route_tables", "sizes",
+    "packet_level", "published_te", "route", "route_counts", "route_delta", "route_server", "route_store", "route_tables", "sizes",
     "testbed", "transport",
 )  # fmt: skip
 # literals that read like codes: a column, the key of a reason, and a file

@@ -61,6 +61,10 @@ def test_by_hand() -> None:
     assert max_min(links, capacity, np.array([0.5, NONE, 3.0])).tolist() == [0.5, 3.5, 3.0]
 
 
+def test_a_ceiling_just_above_the_share_does_not_bind() -> None:
+    assert max_min(np.zeros((2, 1), np.int32), np.array([10.0]), np.array([5.5, NONE])).tolist() == [5.0, 5.0]
+
+
 def test_gaps_in_a_way_are_skipped() -> None:
     links = np.array([[-1, 0, -1], [0, -1, -1]], np.int32)
     assert max_min(links, np.array([3.0]), np.full(2, NONE)).tolist() == [1.5, 1.5]

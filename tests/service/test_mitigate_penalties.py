@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.planners.mitigate import COMPARATORS, PRIORITY_1P_T, PRIORITY_AVG_T, PRIORITY_FCT, Linear
-from fairlead.service.mitigate_penalties import PRIORITISED, Verdict, error_percent, percent, summary
+from fairlead.service.mitigate_penalties import PRIORITISED, Verdict, percent, standard_error, summary
 from fairlead.service.mitigate_summary import FAMILIES, aims, by_family
 
 BEST = np.array([0.2, 10.0, 80.0])
@@ -25,7 +25,7 @@ def verdict(method: str, incident: str, value: float | None, *, family: int = 1,
         comparator="PriorityFCT",
         acted=acted,
         percent=rows,
-        error_percent=0.0,
+        standard_error=0.0,
     )
 
 
@@ -60,9 +60,9 @@ def test_the_error_is_that_of_a_ratio_of_means() -> None:
     seen[:, 0] = [0.2, 0.3, 0.4, 0.5]
     # a denominator that stands still: the error of a mean, in per cent of 0.2
     expected = 100 * np.std([0.2, 0.3, 0.4, 0.5], ddof=1) / 2 / 0.2
-    assert error_percent(seen, best, PRIORITY_FCT) == pytest.approx(expected)
-    assert error_percent(best, best, PRIORITY_FCT) == pytest.approx(0)
-    assert math.isnan(error_percent(seen[:1], best[:1], PRIORITY_FCT))
+    assert standard_error(seen, best, PRIORITY_FCT) == pytest.approx(expected)
+    assert standard_error(best, best, PRIORITY_FCT) == pytest.approx(0)
+    assert math.isnan(standard_error(seen[:1], best[:1], PRIORITY_FCT))
 
 
 def test_a_summary_counts_what_was_cut_off_and_leaves_it_out() -> None:

@@ -96,7 +96,7 @@ WAYS = types.NamedTuple([int32[:, ::1], int8[::1]], Ways)
 
 
 @njit(float64(INT64S, INT32S, REALS, int64, int64, float64), cache=True, nogil=True)
-def _own_weight(own_start, own_destination, own_weight, link, destination, otherwise):  # type: ignore[no-untyped-def]
+def _own_weight(own_start, own_destination, own_weight, link, destination, otherwise):  # type: ignore[no-untyped-def]  # compiled
     """The weight of a link towards one t0, or ``otherwise``. (Compiled; the signature above is its type.)"""
     low, high = own_start[link], own_start[link + 1]
     while low < high:

@@ -25,7 +25,7 @@ class Verdict:
     family        : of the incident
     acted         : its last decision changed something
     percent       : by metric and PRIORITISED, how much worse than the best; None: it cut servers off from each other
-    error_percent : standard error of the prioritised one over the traces
+    standard_error : standard error of the prioritised one over the traces
     """
 
     incident: str
@@ -34,7 +34,7 @@ class Verdict:
     comparator: str
     acted: bool
     percent: Mapping[str, float] | None
-    error_percent: float
+    standard_error: float
 
 
 def percent(found: Reals, best: Reals, comparator: Comparator) -> dict[str, float]:
@@ -54,7 +54,7 @@ def percent(found: Reals, best: Reals, comparator: Comparator) -> dict[str, floa
     return rows
 
 
-def error_percent(found: Reals, best: Reals, comparator: Comparator) -> float:
+def standard_error(found: Reals, best: Reals, comparator: Comparator) -> float:
     """Standard error of the prioritised penalty, from the differences trace by trace: [traces, metrics] each."""
     count = len(found)
     if count < 2:
@@ -74,7 +74,7 @@ def summary(verdicts: Sequence[Verdict], connected: Iterable[str]) -> dict[str, 
     """
     whole = [each for each in verdicts if each.percent is not None]
     everywhere = set(connected)
-    errors = [each.error_percent for each in whole if np.isfinite(each.error_percent)]
+    errors = [each.standard_error for each in whole if np.isfinite(each.standard_error)]
     return {
         "incidents_count": len(verdicts),
         "partitioned_count": len(verdicts) - len(whole),

@@ -20,7 +20,7 @@ from fairlead.predict.flows.sample import Rule
 from fairlead.predict.flows.transport import CONGESTION_CONTROLS, Transport, shipped
 from fairlead.service.mitigate_cases import broken, choices_of, healthy_network, incidents
 from fairlead.service.mitigate_sizes import SizesKnown, known_sizes
-from fairlead.service.mitigate_told import Told, Truth, more_percent, outcome, told_of, true_of
+from fairlead.service.mitigate_told import Told, Truth, excess, outcome, told_of, true_of
 from fairlead.service.mitigate_truth import Course
 from fairlead.service.mitigate_yardstick import DEMANDS, SAMPLES, SAMPLING, TRUTH_SEED, without_queueing
 from fairlead.service.reproduce import Progress, provenance
@@ -116,8 +116,8 @@ def drop_inquiry(healthy: Snapshot, estimator: FlowEstimator) -> Inquiry:
             {
                 "drop_ratio": round(ratio, 9),
                 "none_over_disable_percent": {
-                    "true": more_percent(true[str(step)], NOTHING, DISABLE),
-                    "estimated": more_percent(heard[str(step)], NOTHING, DISABLE),
+                    "true": excess(true[str(step)], NOTHING, DISABLE),
+                    "estimated": excess(heard[str(step)], NOTHING, DISABLE),
                 },
                 "told": {
                     factor: outcome(heard[str(step + shift)], true[str(step)]) for factor, shift in DROP_STEPS.items()
@@ -144,8 +144,8 @@ def rate_inquiry(healthy: Snapshot, estimator: FlowEstimator) -> Inquiry:
                 {
                     "true_factor": factor,
                     "none_over_disable_percent": {
-                        "true": more_percent(true[f"{level} x{factor:g}"], NOTHING, DISABLE),
-                        "estimated": more_percent(heard[f"{level} x{factor:g}"], NOTHING, DISABLE),
+                        "true": excess(true[f"{level} x{factor:g}"], NOTHING, DISABLE),
+                        "estimated": excess(heard[f"{level} x{factor:g}"], NOTHING, DISABLE),
                     },
                     "told": {
                         f"{other:g}": outcome(heard[f"{level} x{other:g}"], true[f"{level} x{factor:g}"])

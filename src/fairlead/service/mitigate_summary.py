@@ -92,5 +92,5 @@ def _worst(verdicts: Sequence[Verdict], method: str) -> float:
 
 
 def _beaten(ours: Verdict, rivals: Sequence[Verdict]) -> bool:
-    noise = 2 * np.nan_to_num(ours.error_percent)
+    noise = 2 * np.nan_to_num(ours.standard_error)
     return bool(rivals) and all(_prioritised(each) < _prioritised(ours) - noise for each in rivals)

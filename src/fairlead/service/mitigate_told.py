@@ -97,7 +97,7 @@ def outcome(told: Metrics, true: Metrics) -> dict[str, dict[str, Any]]:
     return found
 
 
-def more_percent(metrics: Metrics, one: str, other: str) -> dict[str, float]:
+def excess(metrics: Metrics, one: str, other: str) -> dict[str, float]:
     """By metric, how many per cent more ``one`` has than ``other``."""
     rows = zip(CLP_METRICS, metrics[one].tolist(), metrics[other].tolist(), strict=True)
     return {name: round(100 * (value / beside - 1), 1) for name, value, beside in rows}

@@ -35,7 +35,7 @@ from fairlead.service.mitigate_cases import (
 )
 from fairlead.service.mitigate_estimates import KeptEstimates
 from fairlead.service.mitigate_paper import PAPER
-from fairlead.service.mitigate_penalties import Verdict, error_percent, percent
+from fairlead.service.mitigate_penalties import Verdict, percent, standard_error
 from fairlead.service.mitigate_summary import aims, by_family
 from fairlead.service.mitigate_truth import Course, best_of, certainty, true_metrics
 from fairlead.service.mitigate_yardstick import DEMANDS, SAMPLES, SAMPLING, TRUTH_SEED
@@ -171,7 +171,7 @@ def judged(story: Story, judge: Comparator, truth: Mapping[str, Reals]) -> list[
                 comparator=judge.name,
                 acted=walk.acted,
                 percent=None if seen is None else percent(seen.mean(axis=0), best.mean(axis=0), judge),
-                error_percent=float("nan") if seen is None else error_percent(seen, best, judge),
+                standard_error=float("nan") if seen is None else standard_error(seen, best, judge),
             )
         )
     return rows

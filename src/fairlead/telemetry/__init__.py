@@ -2,7 +2,7 @@
 
 folder, routing, fabric   the tables of a relay overlay, a routed one and a datacenter; what most callers need
 fabric_json           a datacenter in one JSON file
-listing               which file holds which table; network.toml
+listing, network_settings   which file holds which table; network.toml
 csv_bytes, csv_shape, csv_sheet  text, quotes, header and shape of a CSV file, and the way back to line and column
 parquet_sheet         the types of a Parquet file
 numbers, texts, moments, references   columns -> arrays, by kind

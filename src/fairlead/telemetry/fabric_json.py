@@ -12,7 +12,8 @@ from typing import Any
 from fairlead.model import BadInputError, Snapshot, Table
 from fairlead.telemetry.derived import is_of_settings
 from fairlead.telemetry.fabric import FABRIC_TABLES, read_fabric
-from fairlead.telemetry.listing import SETTINGS_NAME, read_file
+from fairlead.telemetry.listing import read_file
+from fairlead.telemetry.network_settings import SETTINGS_NAME
 from fairlead.telemetry.sheet import near
 
 

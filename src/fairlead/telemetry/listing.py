@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import os
 import stat
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from fairlead.model import BadInputError, Column, Kind, Table
+from fairlead.model import BadInputError, Table
 from fairlead.telemetry.derived import is_derived, is_of_settings
-from fairlead.telemetry.offence import shown
-from fairlead.telemetry.sheet import near, nearest
+from fairlead.telemetry.network_settings import PLAIN_SETTINGS, SETTINGS_NAME, network_settings
+from fairlead.telemetry.sheet import nearest
 
-SETTINGS_NAME = "network.toml"
 FORMS = ("csv", "parquet")
-STORED_TYPES = {"float32": Kind.REAL, "text": Kind.ID}
-_PLAIN_SETTINGS = ("title", "types")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +49,12 @@ def listing(folder: Path, kinds: Sequence[type[Table]], optional: Collection[typ
             )
     found = {kind: _table_file(folder, names, kind, kind in optional) for kind in wanted}
     files = {kind: path for kind, path in found.items() if path is not None}
-    said = _settings(folder / SETTINGS_NAME, kinds) if SETTINGS_NAME in names else {}
-    numbers = {key: float(value) for key, value in said.items() if key not in _PLAIN_SETTINGS}
+    said = (
+        network_settings(read_file(folder / SETTINGS_NAME), folder / SETTINGS_NAME, kinds)
+        if SETTINGS_NAME in names
+        else {}
+    )
+    numbers = {key: float(value) for key, value in said.items() if key not in PLAIN_SETTINGS}
     return Listing(files=files, stored_types=said.get("types", {}), settings=numbers)
 
 
@@ -144,50 +142,3 @@ def _table_file(folder: Path, names: Sequence[str], kind: type[Table], may_be_ab
             hint=f"{close[0]} is not read: it must be {kind.name}.csv or {kind.name}.parquet" if close else "",
         )
     return folder / found[0]
-
-
-def _settings(path: Path, kinds: Sequence[type[Table]]) -> Mapping[str, Any]:
-    raw = read_file(path)
-    try:
-        settings: dict[str, Any] = tomllib.loads(raw.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise _settings_error("toml.encoding", "the file is not UTF-8", path, f"offset {error.start}", "") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise _settings_error("toml.syntax", "the file is not TOML", path, str(error)[:200], "") from None
-    columns = {name: spec for kind in kinds if is_of_settings(kind) for name, spec in kind.declared().items()}
-    for key, value in settings.items():
-        if key not in (*_PLAIN_SETTINGS, *columns):
-            known = (*_PLAIN_SETTINGS, *columns)
-            raise _settings_error(
-                "toml.unknown_key", f"there is no setting {shown(key)}", path, "", ", ".join(known), near(key, known)
-            )
-        if key in columns:
-            _check_number(key, value, columns[key], path)
-        elif not isinstance(value, {"title": str, "types": dict}[key]):
-            raise _settings_error(
-                "toml.wrong_type", f"{key} has the wrong type", path, type(value).__name__, "title text, types a table"
-            )
-    _check_types(settings.get("types", {}), kinds, path)
-    return settings
-
-
-def _check_number(key: str, value: Any, spec: Column, path: Path) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _settings_error("toml.wrong_type", f"{key} has the wrong type", path, type(value).__name__, "a number")
-    if not (math.isfinite(value) and spec.low <= value <= spec.high):
-        expected = f"{spec.low:g} or more" + (f", in {spec.unit}" if spec.unit else "")
-        raise _settings_error("toml.out_of_range", f"{key} is out of range", path, str(value), expected)
-
-
-def _check_types(types: Mapping[str, Any], kinds: Sequence[type[Table]], path: Path) -> None:
-    places = {f"{kind.name}.{name}": spec.kind for kind in kinds for name, spec in kind.declared().items()}
-    for place, stored in types.items():
-        known = [name for name, kind in places.items() if stored in STORED_TYPES and kind is STORED_TYPES[stored]]
-        if place not in known:
-            what = f"the type of {shown(place)} cannot be {shown(str(stored))}"
-            expected = "float32 for a column of real numbers, text for a column of ids"
-            raise _settings_error("toml.wrong_type", what, path, "", expected, near(place, list(places)))
-
-
-def _settings_error(code: str, what: str, path: Path, got: str, expected: str, hint: str = "") -> BadInputError:
-    return BadInputError(code=code, what=what, where=str(path), got=got, expected=expected, hint=hint)

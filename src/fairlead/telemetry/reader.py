@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from fairlead.model import BadInputError, Column, Kind, Snapshot, Table
 from fairlead.telemetry.csv_sheet import csv_sheet
-from fairlead.telemetry.derived import is_derived, is_of_settings, is_of_times, made_from
+from fairlead.telemetry.derived import is_derived, is_of_times, made_from
 from fairlead.telemetry.listing import check_regular, listing, read_file
 from fairlead.telemetry.moments import Moments, moments
+from fairlead.telemetry.network_settings import tables_of_settings
 from fairlead.telemetry.numbers import numbers
 from fairlead.telemetry.offence import Offence
 from fairlead.telemetry.parquet_sheet import parquet_sheet
@@ -58,8 +59,7 @@ class _Draft:
 def read_tables(folder: Path, kinds: Sequence[type[Table]], rules: Mapping[type[Table], Rules]) -> Snapshot:
     """The snapshot in a folder that holds exactly these tables; a table is listed after those that it refers to.
 
-    BadInputError for the first thing that is wrong: in the folder, then file by file in the order of ``kinds``, in each
-    file by line and column. Linear in the rows but for one sort per key.
+    BadInputError for what is wrong first: in the folder, then in the files as in ``kinds``, by line and column.
     """
     stand_ins = {kind: stand_in for kind in kinds if kind in rules and (stand_in := rules[kind].stand_in) is not None}
     found = listing(folder, kinds, stand_ins)
@@ -68,8 +68,7 @@ def read_tables(folder: Path, kinds: Sequence[type[Table]], rules: Mapping[type[
         times=frozenset(k.name for k in kinds if is_of_times(k)),
         named={".".join(place): kind for kind in kinds if (place := made_from(kind)) is not None},
     )
-    tables: list[Table] = []
-    drafts: list[_Draft] = []
+    tables, drafts = tables_of_settings(kinds, found.settings), list[_Draft]()
     for kind in (kind for kind in kinds if not is_derived(kind)):
         stand_in = stand_ins.get(kind)
         if kind in found.files:
@@ -79,18 +78,8 @@ def read_tables(folder: Path, kinds: Sequence[type[Table]], rules: Mapping[type[
             made = [each for made, each in stand_ins.items() if (made_from(made) or ("",))[0] == kind.name]
             for table in (stand_in, *made):
                 tables.append(table)
-                if len(table.key) == 1:
-                    known.ids[table.name] = pa.array(table.array(table.key[0])).cast(pa.string())
-    said = [_of_settings(kind, found.settings) for kind in kinds if is_of_settings(kind)]
-    return Snapshot([*tables, *said, *known.made, *_numbered(drafts, kinds, known)])
-
-
-def _of_settings(kind: type[Table], settings: Mapping[str, float]) -> Table:
-    """One row, or none where a setting without a default is absent."""
-    columns = kind.declared()
-    if any(name not in settings for name, spec in columns.items() if spec.required):
-        return kind.of(**{name: [] for name in columns})
-    return kind.of(**{name: [settings[name]] for name in columns if name in settings})
+                known.ids[table.name] = pa.array(table.array((*table.key, *table.declared())[0])).cast(pa.string())
+    return Snapshot([*tables, *known.made, *_numbered(drafts, kinds, known)])
 
 
 def read_table(path: Path, kind: type[Table], ids: Mapping[str, Array], rules: Rules) -> Table:

@@ -17,19 +17,20 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from fairlead.model import BadInputError, Kind, Snapshot, Table
-from fairlead.telemetry.derived import is_derived, is_of_settings
-from fairlead.telemetry.listing import FORMS, SETTINGS_NAME
+from fairlead.telemetry.derived import is_derived
+from fairlead.telemetry.listing import FORMS
+from fairlead.telemetry.network_settings import SETTINGS_NAME, settings_lines
 
 Array = NDArray[Any]
 Form = Literal["csv", "parquet"]
+_HEADING = "# What the files alone cannot say."
 
 
 def write_tables(snapshot: Snapshot, folder: Path, form: Form, read: Callable[[Path], Snapshot]) -> None:
     """Every table of the snapshot as ``<name>.<form>``, and network.toml where the files alone would lose a type.
 
     Written beside the target, read back with ``read`` and compared, then renamed. A folder that is there already is
-    replaced when it is empty or holds nothing but these tables; otherwise, and where writing fails, BadInputError and
-    the folder stays as it was.
+    replaced when it is empty or holds nothing but these tables; otherwise, or on failure, BadInputError and no change.
     """
     assert form in FORMS, f"form is one of {FORMS}"
     target = Path(os.path.realpath(folder))
@@ -112,19 +113,9 @@ def _has_special(text: Any) -> bool:
 
 
 def _write_settings(snapshot: Snapshot, folder: Path, form: Form) -> None:
-    lines = [
-        f"{name} = {float(value)!r}"
-        for table in snapshot.tables
-        if is_of_settings(type(table))
-        for name in table.declared()
-        for value in table.array(name).tolist()
-    ]
     types = [f'"{place}" = "{stored}"' for place, stored in sorted(_stored_types(snapshot, form))]
-    if types:
-        lines += ["[types]", *types]
-    if lines:
-        heading = "# What the files alone cannot say.\n"
-        (folder / SETTINGS_NAME).write_text(heading + "\n".join(lines) + "\n", encoding="utf-8")
+    if lines := [*settings_lines(snapshot), *(["[types]", *types] if types else [])]:
+        (folder / SETTINGS_NAME).write_text("\n".join((_HEADING, *lines, "")), encoding="utf-8")
 
 
 def _stored_types(snapshot: Snapshot, form: Form) -> list[tuple[str, str]]:

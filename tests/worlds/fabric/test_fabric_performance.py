@@ -40,7 +40,7 @@ def test_the_window_counts_starts() -> None:
 
 
 def test_without_a_way_and_without_a_network() -> None:
-    flows = demand([0.0, 0.0, 0.0, 0.0], [0] * 4, [1] * 4, [1e3, 1e6, 1e6, 1e3])
+    flows = demand([0.0, 0.0, 0.0, 0.0], [0] * 4, [1] * 4, [1e3, 1e6, 1e6, 1e6])
     runs = outcome(
         [NAN, NAN, 1.0, NAN],
         [0.0, 0.0, 1e6, 0.0],

@@ -80,7 +80,7 @@ class FlowEstimator:
     congestion_control : what the servers run; a name of the tables
     seed               : of demands, routings and luck
     mapper             : who does the work; the result does not depend on it
-    drawn              : demands drawn so far, by traffic and number; kept for all candidates and calls (SWARM 3.4)
+    drawn              : demands drawn so far, by all that they follow from; for all candidates (SWARM 3.4)
     """
 
     effort: Effort
@@ -88,7 +88,7 @@ class FlowEstimator:
     congestion_control: str
     seed: int = 0
     mapper: Mapper = in_turn
-    drawn: dict[tuple[bytes, int], Demand] = field(default_factory=dict, compare=False, repr=False)
+    drawn: dict[tuple[bytes, int, Sampling, int, int], Demand] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(self, states: Sequence[Snapshot], samples: range) -> list[Clp]:
         """SWARM Algorithm 2, for each state. O(states x samples x (flows + epochs x flows under way))."""
@@ -120,7 +120,7 @@ class FlowEstimator:
         return [Clp(values=value, cut_off_ratio=lost) for value, lost in zip(values, cut_off, strict=True)]
 
     def _demand(self, state: Snapshot, traffic: bytes, number: int) -> Demand:
-        place = (traffic, number)
+        place = (traffic, self.seed, self.effort.sampling, self.effort.part_count, number)
         if place not in self.drawn:
             source = thinned(state, self.effort.part_count)
             (self.drawn[place],) = demands(source, self.effort.sampling, self.seed, range(number, number + 1))

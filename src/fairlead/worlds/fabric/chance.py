@@ -16,7 +16,7 @@ _TO_UNIT = 1.0 / (1 << 52)  # with 53 bits the largest word would round to 1
 
 
 @numba.njit(cache=True, nogil=True)
-def mixed(word):  # type: ignore[no-untyped-def]
+def mixed(word):  # type: ignore[no-untyped-def]  # compiled
     """The word with every bit spread over all: the finaliser of SplitMix64."""
     word = (word ^ (word >> _S30)) * _MIX_1
     word = (word ^ (word >> _S27)) * _MIX_2

@@ -29,7 +29,7 @@ STARTUP, DRAIN, PROBING = range(3)
 
 
 @numba.njit(cache=True, nogil=True)
-def hear(flow, acks):  # type: ignore[no-untyped-def]
+def hear(flow, acks):  # type: ignore[no-untyped-def]  # compiled
     """Take note of a round trip that ``acks`` acknowledgements measured (RFC 6298: an eighth of each)."""
     keep = 0.875**acks if flow.smooth_s > 0.0 else 0.0
     flow.smooth_s = keep * flow.smooth_s + (1.0 - keep) * flow.trip_s

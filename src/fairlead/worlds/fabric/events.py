@@ -6,7 +6,7 @@ import numba
 
 
 @numba.njit(cache=True, nogil=True)
-def _before(at, flow_a, flow_b):  # type: ignore[no-untyped-def]
+def _before(at, flow_a, flow_b):  # type: ignore[no-untyped-def]  # compiled
     return at[flow_a] < at[flow_b] or (at[flow_a] == at[flow_b] and flow_a < flow_b)
 
 

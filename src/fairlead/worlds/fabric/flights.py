@@ -11,7 +11,7 @@ from fairlead.worlds.fabric.queues import join, part, refusing, settle
 
 
 @numba.njit(cache=True, nogil=True)
-def look(queues, hops, now):  # type: ignore[no-untyped-def]
+def look(queues, hops, now):  # type: ignore[no-untyped-def]  # compiled
     """A packet that sets out now: (time that it waits in queues as they are now, share refused); settles them."""
     waits_s, kept = 0.0, 1.0
     for link in hops:

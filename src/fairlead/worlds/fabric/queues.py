@@ -42,7 +42,7 @@ def empty_queues(capacity_mbps: Reals, buffer_bytes: Reals) -> Records:
 
 
 @numba.njit(cache=True, nogil=True)
-def settle(queue, now):  # type: ignore[no-untyped-def]
+def settle(queue, now):  # type: ignore[no-untyped-def]  # compiled
     """Bring one queue up to ``now``."""
     passed = now - queue.settled_s
     if passed <= 0.0:

@@ -39,7 +39,7 @@ TICK_S = 4e-3
 
 
 @numba.njit(cache=True, nogil=True)
-def happen(queues, flow, control, now):  # type: ignore[no-untyped-def]
+def happen(queues, flow, control, now):  # type: ignore[no-untyped-def]  # compiled
     """What is next for a flow, and the moment of what comes after it; infinite when the flow is over."""
     event = flow.next
     refused = come_back(queues, flow, now) if event in (ROUND_OVER, PROBE_OVER) else 0.0

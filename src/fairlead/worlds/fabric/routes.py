@@ -105,7 +105,7 @@ def drawn_ways(way: Routing, source: Rows, target: Rows, seed: int, direction: i
 
 
 @numba.njit(cache=True, nogil=True)
-def _distances(start, link, target, level, end, down, least):  # type: ignore[no-untyped-def]
+def _distances(start, link, target, level, end, down, least):  # type: ignore[no-untyped-def]  # compiled
     """Links to the t0 ``end`` going down only, and going up first where that is needed, for every switch."""
     down[:] = FAR
     down[end] = 0

@@ -109,7 +109,7 @@ def _lay(snapshot: Snapshot, connections: Records, there: Rows, back: Rows) -> N
 
 
 @numba.njit(cache=True, nogil=True)
-def _run(queues, flows, started, start_s, horizon_s, control):  # type: ignore[no-untyped-def]
+def _run(queues, flows, started, start_s, horizon_s, control):  # type: ignore[no-untyped-def]  # compiled
     at = start_s.copy()
     heap, count, following = np.empty(len(start_s), np.int64), 0, 0
     while True:
