@@ -33,14 +33,14 @@ SOURCE = ROOT / "src" / "fairlead"
 PAGE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 FAMILIES = (
     "actuator", "audit", "cell", "csv", "demo", "executor", "extra", "file", "folder", "guard", "journal", "json",
-    "limits", "model", "parquet", "records", "row", "settings", "snapshot", "table", "toml", "train", "turn", "usage", "windows",
-    "world",
+    "limits", "model", "parquet", "records", "row", "settings", "snapshot", "table", "toml", "train", "turn", "usage",
+    "windows", "world",
 )  # fmt: skip
 # known by ``code=`` alone: other literals begin like these
 NAMED_ONLY = (
     "adjustment", "atlas", "candidates", "cloudpilot", "links", "map", "measure", "memory", "mitigate", "nodes",
-    "packet_level", "published_te", "route", "route_counts", "route_delta", "route_server", "route_store", "route_tables", "sizes",
-    "testbed", "transport",
+    "packet_level", "published_te", "route", "route_counts", "route_delta", "route_server", "route_store",
+    "route_tables", "sizes", "testbed", "transport",
 )  # fmt: skip
 # literals that read like codes: a column, the key of a reason, and a file
 NO_CODES = {"windows.window", "turn.held_back", "network.toml"}

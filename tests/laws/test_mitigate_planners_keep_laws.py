@@ -248,8 +248,9 @@ def test_it_finds_what_brute_force_over_all_subsets_finds(seed: int) -> None:
     assert mitigate_laws.best_of_all(planner("mitigate"), choices, listed, BUDGET, worth, best_by_fct) == ()
 
 
-def estimator(seed: int) -> FlowEstimator:
-    effort = Effort(demand_count=8, sampling=Sampling(horizon_s=3.0, from_s=0.5, until_s=2.5))
+def estimator(seed: int, measured_s: float = 2.0) -> FlowEstimator:
+    sampling = Sampling(horizon_s=measured_s + 1.0, from_s=0.5, until_s=measured_s + 0.5)
+    effort = Effort(demand_count=8, sampling=sampling)
     return FlowEstimator(effort=effort, transport=shipped(), congestion_control="cubic", seed=seed)
 
 
@@ -260,7 +261,9 @@ def test_the_laws_hold_with_the_estimator_that_ships(seed: int) -> None:
     for law in (laws.same_input_same_plan, laws.needs_no_more_than_declared, laws.undo_restores):
         assert law(mine, world(seed), BUDGET) == ()
     assert mitigate_laws.nobody_is_cut_off(mine, world(seed), BUDGET) == ()
-    assert mitigate_laws.promises_hold(mine, world(seed), BUDGET, estimator(1), range(16), 0.25) == ()
+    # a 99th percentile needs more than the hundred short flows of two seconds
+    longer = planner("mitigate", estimate=estimator(0, 20.0), demand_count=8, combinations=4)
+    assert mitigate_laws.promises_hold(longer, world(seed), BUDGET, estimator(1, 20.0), range(16), 0.25) == ()
 
 
 def test_relabelling_gives_the_same_network() -> None:

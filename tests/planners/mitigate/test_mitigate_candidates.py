@@ -186,7 +186,7 @@ def test_listed_candidates_in_their_order_alike_or_not() -> None:
     found = field_of(snapshot)
     assert [each.name for each in found.allowed] == ["b", "a", "again"]
     assert [each.name for each in found.refused] == ["cut"]
-    assert [edit.action for edit in found.allowed[0].edits] == ["disable_link", "set_weight"]
+    assert [edit.action for edit in found.allowed[0].edits] == ["set_weight", "disable_link"]
     assert found.allowed[1].state == snapshot
     assert found.left_out_count == 0
 

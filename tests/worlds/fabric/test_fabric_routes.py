@@ -85,6 +85,14 @@ def test_ways_are_the_shortest_without_valleys(data: st.DataObject) -> None:
     assert drawn == (allowed(broken, source, target) or {()})
 
 
+def test_a_detour_over_the_core_is_not_taken_while_a_shorter_way_is_left() -> None:
+    broken = apply_edits(SMALL[1], cut_link(SMALL[1], "B0", "C1"))
+    assert {nodes_of(broken, way) for way in ways(broken, "H0", "H1", 200)} == {("H0", "C0", "B1", "C1", "H1")}
+    # and where none is left it is
+    worse = apply_edits(broken, cut_link(SMALL[1], "B1", "C0"))
+    assert {len(nodes_of(worse, way)) for way in ways(worse, "H0", "H1", 200)} == {7}
+
+
 def share_over(snapshot: Snapshot, one: str, other: str, drawn: np.ndarray) -> float:
     rows = link_rows(snapshot, one, other)
     return float(np.isin(drawn, rows).any(axis=1).mean())

@@ -8,9 +8,9 @@
 
 Departs: the paper's epochs all last 200 ms and flows wait for the next one. Where flows live for less than that, this
 counts them all at once and then leaves the network idle. Measured on the paper's small network (100 web-search flows a
-second) against the exact fluid: with flows that start within an epoch, but find nothing that leaves freed, 200 ms cost
-16 % of the mean throughput; with freed capacity handed on, 1 %, and 2 to 8 % of the 1st percentile; with epochs that
-also end when a fifth of the flows have come or gone both are within about 1 %, at a sixth of the exact one's time.
+second) against the exact fluid: where flows start within an epoch but find nothing freed by those that leave, 200 ms
+cost 16 % of the mean throughput; with that handed on they cost 1 %, and 3 to 5 % of the 1st percentile; with epochs
+that also end when a fifth of the flows have come or gone both are within about 1 %, in a third of the exact one's time.
 """
 
 from __future__ import annotations
