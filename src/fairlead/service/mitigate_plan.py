@@ -159,7 +159,7 @@ def judged(snapshot: Snapshot, plan: Plan, estimate: FlowEstimator) -> Verdict:
 
 def with_other_luck(estimate: FlowEstimator) -> FlowEstimator:
     """The same estimator on other demands and routings: the planner's own would only say again what it said."""
-    return replace(estimate, seed=estimate.seed + 1, drawn={})  # demands that are drawn already are of the old seed
+    return replace(estimate, seed=estimate.seed + 1)
 
 
 def as_json(answer: MitigateAnswer) -> dict[str, Any]:
