@@ -16,7 +16,6 @@ that also end when a fifth of the flows have come or gone both are within about 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +25,7 @@ from fairlead.kernels.ecmp_ways import Ways
 from fairlead.kernels.epochs import epochs
 from fairlead.kernels.max_min_fast import BITS
 from fairlead.predict.flows.clp import SHORT_BYTES
-from fairlead.predict.flows.demand import Demand, Sampling
+from fairlead.predict.flows.demand import Demand
 from fairlead.predict.flows.fabric import Fabric
 from fairlead.predict.flows.long_startup import PAYLOAD_RATIO, startup_s
 from fairlead.predict.flows.routing import along, base_rtt_ms, loss_ratio
@@ -149,41 +148,6 @@ def _of_all(of_left: Reals, links: Int32s, left_mbps: Reals, capacity_mbps: Real
     """Utilisation of the whole capacity, from that of what the short flows leave; 0 where there is no link."""
     share_left = np.append(left_mbps / np.maximum(capacity_mbps, 1e-12), 0.0)[links]
     return np.where(np.isnan(of_left), 0.0, 1.0 - (1.0 - of_left) * share_left)
-
-
-class LongEffort(Protocol):
-    """What of an estimator's effort matters here."""
-
-    @property
-    def sampling(self) -> Sampling: ...
-
-    @property
-    def long_rule(self) -> LongRule: ...
-
-
-def long_outcome(
-    state: Fabric,
-    demand: Demand,
-    keys: Keys,
-    ways: Ways,
-    rows: Rows,
-    probes: Rows,
-    transport: Transport,
-    congestion_control: str,
-    effort: LongEffort,
-) -> LongOutcome:
-    """What becomes of the flows ``rows`` of a demand in one state, and what its flows ``probes`` meet.
-
-    keys, ways : [all flows] of the routing sample; a flow's luck follows from its key, so that two states of the
-                 network differ only by what they do to it
-    """
-    horizon_s = effort.sampling.horizon_s
-    return long_flows(
-        sampled(state, demand, keys, ways, rows, probes, transport, congestion_control, horizon_s),
-        effort.long_rule,
-        0.0,
-        horizon_s,
-    )
 
 
 def sampled(
