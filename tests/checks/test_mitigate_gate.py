@@ -33,7 +33,7 @@ from fairlead.planners.mitigate.actions import Action, edits_of
 from fairlead.planners.mitigate.peers import RIVALS
 from fairlead.predict.flows.clp import Clp
 from fairlead.worlds.fabric import figure_1, lossy_link, lossy_switch
-from fairlead.worlds.fabric.failures import cut_link, link_rows
+from fairlead.worlds.fabric.failures import cut_link, disabled_link, link_rows
 
 WIDE = {"links_up_ratio": 0.0, "moved_ratio": 1.0, "headroom_ratio": math.inf}
 EFFECTS = (Effect(metric="fct_p99_s", before=1.0, after=0.5, margin=0.1),)
@@ -143,7 +143,7 @@ def test_who_was_cut_off_before_can_lose_nothing() -> None:
 
 
 def test_a_way_must_be_there_after_every_edit_not_only_the_last() -> None:
-    snapshot = sick(cut_link(figure_1(), "C0", "B1"))
+    snapshot = sick(disabled_link(figure_1(), "C0", "B1"))
     back = edits_of(snapshot, [both("enable_link", snapshot, "C0-B1")])
     out = disable(snapshot, "C0-B0")
     assert rules(snapshot, [*back, *out]) == []
@@ -190,7 +190,7 @@ def test_enough_links_stay_in_service() -> None:
 
 
 def test_what_is_out_already_counts_but_bringing_back_is_never_refused() -> None:
-    snapshot = sick(cut_link(figure_1(), "C1", "B0"), cut_link(figure_1(), "C2", "B2"))
+    snapshot = sick(disabled_link(figure_1(), "C1", "B0"), disabled_link(figure_1(), "C2", "B2"))
     assert rules(snapshot, disable(snapshot, "C0-B1"), links_up_ratio=0.7) == ["G1"]
     back = edits_of(snapshot, [both("enable_link", snapshot, "C1-B0")])
     assert rules(snapshot, back, links_up_ratio=1.0) == []
@@ -225,7 +225,7 @@ def test_no_link_is_filled_further_beyond_its_headroom() -> None:
 
 
 def test_a_link_that_was_fuller_may_stay_full() -> None:
-    snapshot = sick(cut_link(figure_1(), "C0", "B1"), arrivals_per_s=150.0)
+    snapshot = sick(disabled_link(figure_1(), "C0", "B1"), arrivals_per_s=150.0)
     back = edits_of(snapshot, [both("enable_link", snapshot, "C0-B1")])
     uplink = disable(snapshot, "C1-B1")
     assert rules(snapshot, back, headroom_ratio=1.0) == []
@@ -372,7 +372,7 @@ def test_a_limit_without_meaning_is_refused() -> None:
     [
         (lossy_link(figure_1(), "C0", "B0", 0.05), lossy_link(figure_1(), "B1", "A2", 5e-5)),
         (lossy_switch(figure_1(), "C0", 0.05), lossy_link(figure_1(), "C2", "B2", 0.05)),
-        (cut_link(figure_1(), "C0", "B1"), lossy_link(figure_1(), "C0", "B0", 0.3)),
+        (disabled_link(figure_1(), "C0", "B1"), lossy_link(figure_1(), "C0", "B0", 0.3)),
         (lossy_switch(figure_1(), "B0", 0.05), lossy_switch(figure_1(), "C3", 1e-3)),
     ],
     ids=["two links", "t0 and link", "bring back", "t1 and t0"],

@@ -88,6 +88,13 @@ def test_an_edit_without_rows_is_no_edit() -> None:
     assert rules(snapshot, replace(planned(snapshot), edits=(cells("weight_ratio", [], []),))) == ["G6"]
 
 
+@pytest.mark.parametrize("never", [math.nan, math.inf, -1.0])
+def test_an_edit_without_a_start_is_no_edit(never: float) -> None:
+    snapshot = network()
+    timeless = replace(cells("weight_ratio", [0], [1.0]), start_s=never)
+    assert rules(snapshot, replace(planned(snapshot), edits=(timeless,))) == ["G6"]
+
+
 @pytest.mark.parametrize(
     ("column", "after", "rule"),
     [

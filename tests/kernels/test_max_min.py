@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from water_small import Problem, clos_flows, lexicographic_rates, naive_rates, problems
+from hypothesis import strategies as st
+from water_small import Problem, clos_flows, copied, lexicographic_rates, naive_rates, problems
 
 from fairlead.kernels.max_min import max_min
 from fairlead.kernels.max_min_plain import max_min_plain, max_min_rounds
@@ -88,3 +89,19 @@ def test_inputs_are_left_alone_and_may_be_read_only() -> None:
 def test_a_link_that_is_not_there() -> None:
     with pytest.raises(AssertionError, match="not there"):
         max_min(np.array([[1]], np.int32), np.array([1.0]), np.array([NONE]))
+
+
+@given(problems(), st.data())
+@settings(max_examples=150)
+def test_a_weight_is_so_many_flows_in_one(problem: Problem, data: st.DataObject) -> None:
+    times = np.array(data.draw(st.lists(st.integers(1, 4), min_size=len(problem[0]), max_size=len(problem[0]))))
+    many, flow = copied(problem, times)
+    together = np.bincount(flow, max_min(*many))
+    rate = max_min(*problem, times.astype(float))
+    assert rate == pytest.approx(together, rel=1e-9, abs=1e-9)
+    assert max_min(*problem, times * 0.37) == pytest.approx(rate, rel=1e-9, abs=1e-9), "only their ratios count"
+
+
+def test_equal_weights_change_nothing() -> None:
+    problem = clos_flows(4, 2_000, seed=1)
+    assert np.array_equal(max_min(*problem), max_min(*problem, np.ones(2_000)))

@@ -74,3 +74,15 @@ def test_magnitudes_far_apart() -> None:
 
 def test_no_flows() -> None:
     assert max_min_fast(np.empty((0, 6), np.int32), np.array([1.0]), np.empty(0)).tolist() == []
+
+
+@given(problems(flow_limit=12, link_limit=6), st.data())
+def test_weights_are_those_of_the_exact_answer(problem: Problem, data: st.DataObject) -> None:
+    weights = st.floats(0.05, 20.0)
+    weight = np.array(data.draw(st.lists(weights, min_size=len(problem[0]), max_size=len(problem[0]))))
+    exact = max_min(*problem, weight)
+    assert max_min_fast(*problem, weight, bits=12) == pytest.approx(exact, rel=1e-2, abs=1e-9)
+    rate = max_min_fast(*problem, weight)
+    bounded = np.isfinite(rate)
+    assert overload_ratio(problem[0][bounded], problem[1], rate[bounded]) < 1e-9
+    assert np.all(rate <= problem[2] * (1 + 1e-12))

@@ -119,3 +119,10 @@ def clos_flows(half: int, flow_count: int, seed: int, limited_ratio: float = 0.2
     links[a == b, 1:5] = -1
     ceiling = np.where(chance.random(flow_count) < limited_ratio, np.exp(chance.uniform(0, 6, flow_count)), np.inf)
     return links, np.full(first[-1], 1000.0 / 3), ceiling
+
+
+def copied(problem: Problem, times: np.ndarray) -> tuple[Problem, np.ndarray]:
+    """Each flow ``times`` over, its ceiling dealt out among the copies; and which flow each copy is of."""
+    links, capacity, ceiling = problem
+    flow = np.repeat(np.arange(len(links)), times)
+    return (links[flow], capacity, (ceiling / times)[flow]), flow

@@ -41,7 +41,7 @@ from fairlead.predict.flows.demand import Sampling
 from fairlead.predict.flows.estimate import Effort, FlowEstimator
 from fairlead.predict.flows.transport import shipped
 from fairlead.worlds.fabric import ClosSpec, clos, lossy_link, lossy_switch
-from fairlead.worlds.fabric.failures import cut_link, narrowed_link
+from fairlead.worlds.fabric.failures import cut_link, disabled_link, narrowed_link
 
 BUDGET = Budget(rounds=8)
 SEEDS = range(6)
@@ -85,7 +85,7 @@ def _healthy(seed: int) -> Snapshot:
 
 @cache
 def _world(seed: int) -> Snapshot:
-    """World 0 is healthy; the others have one to four failures: lossy, cut or narrow links, lossy switches."""
+    """World 0 is healthy; others have one to four failures: links lossy, cut, disabled or narrow; lossy switches."""
     healthy, chance = _healthy(seed), np.random.default_rng([seed, 1])
     links, nodes = healthy[FabricLinks], healthy[Nodes]
     up = np.flatnonzero(np.isin(nodes.tier[links.source], ("t0", "t1")) & (nodes.tier[links.target] != "server"))
@@ -98,7 +98,7 @@ def _world(seed: int) -> Snapshot:
         made = (
             (lossy_link, lossy_link, narrowed_link)[kind](sick, one, other, loss if kind < 2 else 0.5)
             if kind < 3
-            else cut_link(sick, one, other)
+            else (cut_link, disabled_link)[seed % 2](sick, one, other)
         )
         sick = apply_edits(sick, made)
     if seed % 3 == 2:

@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.model import Arrivals, FabricLinks, Nodes, Snapshot, UsageError, apply_edits
+from fairlead.planners.mitigate import field_of
+from fairlead.predict.flows.fabric import fabric
 from fairlead.predict.flows.mean_loads import mean_loads_mbps
 from fairlead.service.generate_fabric import (
     USUAL_LOAD,
@@ -17,7 +19,10 @@ from fairlead.service.generate_fabric import (
     fat_tree_ports,
     generated,
 )
-from fairlead.worlds.fabric import figure_1
+from fairlead.worlds.fabric import cut_link, disabled_link, figure_1
+from fairlead.worlds.fabric.failures import link_rows
+from fairlead.worlds.fabric.routes import routing
+from fairlead.worlds.testbed.valley import alive
 
 
 def asked(kind: str, server_count: int = 100, *failures: str, arrivals_per_s: float = 0.0) -> Snapshot:
@@ -73,6 +78,21 @@ def test_failures_hit_both_directions_of_a_link_and_a_switch_by_name() -> None:
     assert {(str(node[links.source[row]]), str(node[links.target[row]])) for row in hit} == {("C0", "B0"), ("B0", "C0")}
     assert links.drop_ratio[hit].tolist() == [0.05, 0.05]
     assert node[sick[Nodes].drop_ratio == 1].tolist() == ["A3"]
+
+
+def test_a_link_that_loses_all_is_cut_for_everybody_and_only_a_disabled_one_comes_back() -> None:
+    plain = figure_1()
+    lost = asked("figure-1", 8, "C0-B0:1")
+    cut = apply_edits(plain, cut_link(plain, "C0", "B0"))
+    disabled = apply_edits(plain, disabled_link(plain, "C0", "B0"))
+    dead = set(link_rows(plain, "C0", "B0").tolist())
+    for state in (lost, cut, disabled):
+        assert set(np.flatnonzero(~alive(state)).tolist()) == dead, "the testbed"
+        assert set(np.flatnonzero(~fabric(state).alive).tolist()) == dead, "the estimator"
+        assert set(range(state[FabricLinks].row_count)) - set(routing(state).link.tolist()) == dead, "the simulator"
+    names = [{each.name for each in field_of(state).allowed} for state in (lost, cut, disabled)]
+    assert names[0] == names[1] == {"none"}
+    assert "bring back C0-B0" in names[2]
 
 
 def test_names_with_a_dash_or_a_colon_are_found() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from fairlead.model import Bound, BoundKind, Budget, FabricLinks, Plan, Snapshot, Status, apply_edits
 from fairlead.planners.mitigate.actions import Action, edits_of
-from fairlead.service.mitigate_cases import appeared, broken, choices_of, cut_off, healthy_network, incidents, walked
-from fairlead.worlds.fabric import Scenario, cut_link, lossy_link
+from fairlead.service.mitigate_cases import broken, choices_of, cut_off, healthy_network, incidents, walked
+from fairlead.worlds.fabric import Scenario, cut_link, disabled_link, lossy_link
 from fairlead.worlds.fabric.failures import link_rows
 
 
@@ -49,19 +49,20 @@ class Disabler:
 
 
 def test_a_cut_link_cannot_be_brought_back_and_a_disabled_one_can(healthy: Snapshot) -> None:
-    cut = appeared(healthy, cut_link(healthy, "C0", "B0"))
+    cut = apply_edits(healthy, cut_link(healthy, "C0", "B0"))
     assert not any("bring back" in name for name in choices_of(cut))
     lossy = apply_edits(healthy, lossy_link(healthy, "C0", "B0", 0.05))
-    disabled = apply_edits(lossy, cut_link(lossy, "C0", "B0"))
+    disabled = apply_edits(lossy, disabled_link(lossy, "C0", "B0"))
     assert any("bring back C0-B0" in name for name in choices_of(disabled))
 
 
-def test_only_what_broke_changes(healthy: Snapshot) -> None:
-    lossy = lossy_link(healthy, "C0", "B0", 0.05)
-    assert appeared(healthy, lossy).basis == apply_edits(healthy, lossy).basis
-    cut = appeared(healthy, cut_link(healthy, "C0", "B0"))[FabricLinks]
-    dead = rows_of(healthy, "C0", "B0")
-    assert set(np.flatnonzero(cut.drop_ratio == 1).tolist()) == set(dead.tolist())
+def test_what_a_method_disabled_is_gone_for_good_once_it_is_cut(healthy: Snapshot) -> None:
+    order = (lossy_link(healthy, "C0", "B0", 0.05), cut_link(healthy, "C0", "B0"))
+    walks = walked(
+        healthy, [Scenario(name="two", family=1, failures=order)], {"d": Disabler()}, Budget(), lambda _: None
+    )
+    assert walks["two", "d"].memory == 2
+    assert not any("bring back" in name for name in choices_of(walks["two", "d"].state))
 
 
 def test_broken_has_all_failures_in_either_order(healthy: Snapshot) -> None:

@@ -26,11 +26,18 @@ def _form_violation(snapshot: Snapshot, edit: Edit, where: str) -> Violation | N
     if (edit.table, edit.column) not in CONTROLS:
         what = "the edit writes what is observed, not what is controlled: the SLO is judged over the original demand"
         return Violation(rule="G7", what=what, where=where, got=1, limit=0)
-    if edit.cell_count == 0:
-        return Violation(rule="G6", what="the edit names no rows: empty never means all", where=where, got=0, limit=1)
+    if found := unreadable(snapshot, edit, where):
+        return found
     if edit.after.dtype != np.bool_:
         what = f"online becomes neither true nor false ({edit.after.dtype}): blank never means all"
         return Violation(rule="G6", what=what, where=where, got=edit.cell_count, limit=0)
+    return None
+
+
+def unreadable(snapshot: Snapshot, edit: Edit, where: str) -> Violation | None:
+    """What keeps an edit of any plan from being read: no rows (G6), no start (G6), rows that do not exist (G9)."""
+    if edit.cell_count == 0:
+        return Violation(rule="G6", what="the edit names no rows: empty never means all", where=where, got=0, limit=1)
     if not (math.isfinite(edit.start_s) and edit.start_s >= 0):
         what = "the edit has no start: blank never means now"
         return Violation(rule="G6", what=what, where=where, got=edit.start_s, limit=0)

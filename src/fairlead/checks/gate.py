@@ -31,15 +31,22 @@ class Verdict:
 
 def verdict(snapshot: Snapshot, plan: Plan, limits: Limits, ledger: Ledger, now_s: float) -> Verdict:
     """The plan against the snapshot that is believed now: G9, then the guard, then its promises (G7)."""
-    if plan.basis != snapshot.basis:
-        what = f"the plan was made from snapshot {plan.basis[:12]}, the network is at {snapshot.basis[:12]}"
-        return Verdict(violations=(Violation(rule="G9", what=what, where="plan", got=1, limit=0),))
+    if old := stale(snapshot, plan):
+        return old
     said = judgement(snapshot, plan.edits, limits, ledger, now_s, plan.planner)
     broken = tuple(each for each in said if isinstance(each, Violation))
     notes = tuple(each for each in said if isinstance(each, Note))
     if not any(form_violations(snapshot, plan.edits)):
         broken += tuple(_promise_violations(snapshot, plan))
     return Verdict(violations=broken, notes=notes)
+
+
+def stale(snapshot: Snapshot, plan: Plan) -> Verdict | None:
+    """G9, before all else: the verdict on a plan that was made from another snapshot; None: it was made from this."""
+    if plan.basis == snapshot.basis:
+        return None
+    what = f"the plan was made from snapshot {plan.basis[:12]}, the network is at {snapshot.basis[:12]}"
+    return Verdict(violations=(Violation(rule="G9", what=what, where="plan", got=1, limit=0),))
 
 
 def refused(found: Verdict) -> RefusedError | StaleError:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,17 +58,23 @@ class Limits:
     sick_ratio: float = 0.5
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            # a NaN compares false with everything, which would lift the limit without a word
-            if math.isnan(value) or value < 0 or (field.name == "window_s" and value == 0):
-                raise UsageError(
-                    code="limits.out_of_range",
-                    what=f"the safety limit {field.name} has no meaning",
-                    where=field.name,
-                    got=str(value),
-                    expected="a number above 0" if field.name == "window_s" else "a number, 0 or more",
-                )
+        refuse_meaningless(asdict(self), above_zero=("window_s",))
+
+
+def refuse_meaningless(limits: Mapping[str, float], above_zero: Collection[str] = ()) -> None:
+    """UsageError for the first limit that is no number, 0 or more; those ``above_zero`` may not be 0 either.
+
+    A NaN compares false with everything, which would lift the limit without a word.
+    """
+    for name, value in limits.items():
+        if math.isnan(value) or value < 0 or (value == 0 and name in above_zero):
+            raise UsageError(
+                code="limits.out_of_range",
+                what=f"the safety limit {name} has no meaning",
+                where=name,
+                got=str(value),
+                expected="a number above 0" if name in above_zero else "a number, 0 or more",
+            )
 
 
 # The numbers are lifted; what is no number stays: empty edits, the last server of the fleet, observed columns, rows

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from fairlead.checks.case import Violation
+from fairlead.checks.form import unreadable
 from fairlead.model import Edit, Nodes, Snapshot
 from fairlead.model.table import Array
 
@@ -23,28 +24,15 @@ def repair_form_violations(snapshot: Snapshot, edits: Sequence[Edit]) -> Iterato
             what = "the edit writes what is observed, not what is controlled"
             yield Violation(rule="G7", what=what, where=where, got=1, limit=0)
             continue
-        if found := _rows_violation(snapshot, edit, where):
+        if found := unreadable(snapshot, edit, where):
             yield found
             continue
+        distinct = len(np.unique(edit.rows))
+        if distinct < edit.cell_count:
+            what = "the edit says two things of one row"
+            yield Violation(rule="G6", what=what, where=where, got=edit.cell_count, limit=distinct)
+            continue
         yield from _value_violations(snapshot, edit, where)
-
-
-def _rows_violation(snapshot: Snapshot, edit: Edit, where: str) -> Violation | None:
-    if edit.cell_count == 0:
-        return Violation(rule="G6", what="the edit names no rows: empty never means all", where=where, got=0, limit=1)
-    distinct = len(np.unique(edit.rows))
-    if distinct < edit.cell_count:
-        what = "the edit says two things of one row"
-        return Violation(rule="G6", what=what, where=where, got=edit.cell_count, limit=distinct)
-    if not (np.isfinite(edit.start_s) and edit.start_s >= 0):
-        what = "the edit has no start: blank never means now"
-        return Violation(rule="G6", what=what, where=where, got=edit.start_s, limit=0)
-    row_count = snapshot.named(edit.table).row_count
-    stray = edit.rows[(edit.rows < 0) | (edit.rows >= row_count)]
-    if len(stray):
-        what = "the edit names a row that the snapshot does not have: it was made from another one"
-        return Violation(rule="G9", what=what, where=where, got=float(stray[0]), limit=row_count - 1)
-    return None
 
 
 def _value_violations(snapshot: Snapshot, edit: Edit, where: str) -> Iterator[Violation]:

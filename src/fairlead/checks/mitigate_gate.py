@@ -20,14 +20,14 @@ taken to change together.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from fairlead.checks.case import Note, Violation
-from fairlead.checks.gate import Verdict
+from fairlead.checks.gate import Verdict, stale
+from fairlead.checks.limits import refuse_meaningless
 from fairlead.checks.mitigate_floors import floor_violations, headroom_findings, moved_violations
 from fairlead.checks.mitigate_form import repair_form_violations
-from fairlead.model import Plan, Snapshot, UsageError, apply_edits
+from fairlead.model import Plan, Snapshot, apply_edits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,16 +46,7 @@ class MitigateLimits:
     slack_ratio: float = 0.1
 
     def __post_init__(self) -> None:
-        for name in ("links_up_ratio", "moved_ratio", "headroom_ratio", "slack_ratio"):
-            value = getattr(self, name)
-            if math.isnan(value) or value < 0:  # a NaN compares false with everything and would lift the limit
-                raise UsageError(
-                    code="limits.out_of_range",
-                    what=f"the safety limit {name} has no meaning",
-                    where=name,
-                    got=str(value),
-                    expected="a number, 0 or more",
-                )
+        refuse_meaningless(asdict(self))
 
 
 def mitigate_verdict(snapshot: Snapshot, plan: Plan, limits: MitigateLimits) -> Verdict:
@@ -63,9 +54,8 @@ def mitigate_verdict(snapshot: Snapshot, plan: Plan, limits: MitigateLimits) -> 
 
     O(edits * (links + pairs that talk) + t0s * links).
     """
-    if plan.basis != snapshot.basis:
-        what = f"the plan was made from snapshot {plan.basis[:12]}, the network is at {snapshot.basis[:12]}"
-        return Verdict(violations=(Violation(rule="G9", what=what, where="plan", got=1, limit=0),))
+    if old := stale(snapshot, plan):
+        return old
     broken = tuple(repair_form_violations(snapshot, plan.edits))
     if broken or not plan.edits:  # no other rule can read it, or has anything to say
         return Verdict(violations=broken)

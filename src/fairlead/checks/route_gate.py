@@ -15,16 +15,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairlead.checks.case import Violation
-from fairlead.checks.gate import Verdict
+from fairlead.checks.form import unreadable
+from fairlead.checks.gate import Verdict, stale
+from fairlead.checks.limits import refuse_meaningless
 from fairlead.checks.promises import Better, kept_towards, same
-from fairlead.model import Demands, Edit, Effect, Paths, Plan, Routes, Snapshot, UsageError, apply_edits
+from fairlead.model import Demands, Edit, Effect, Paths, Plan, Routes, Snapshot, apply_edits
 from fairlead.predict.route_metrics import ROUTING_METRICS, demand_weight
 
 CONTROLS = ("path", "weight_ratio", "stage")
@@ -54,23 +56,13 @@ class RouteLimits:
     moved_ratio: float = 0.5
 
     def __post_init__(self) -> None:
-        for name in ("headroom_ratio", "moved_ratio"):
-            value = getattr(self, name)
-            if math.isnan(value) or value < 0:  # a NaN compares false with everything and would lift the limit
-                raise UsageError(
-                    code="limits.out_of_range",
-                    what=f"the safety limit {name} has no meaning",
-                    where=name,
-                    got=str(value),
-                    expected="a number, 0 or more",
-                )
+        refuse_meaningless(asdict(self))
 
 
 def route_verdict(snapshot: Snapshot, plan: Plan, limits: RouteLimits) -> Verdict:
     """The plan against the snapshot that is believed now. O(route slots)."""
-    if plan.basis != snapshot.basis:
-        what = f"the plan was made from snapshot {plan.basis[:12]}, the network is at {snapshot.basis[:12]}"
-        return Verdict(violations=(Violation(rule="G9", what=what, where="plan", got=1, limit=0),))
+    if old := stale(snapshot, plan):
+        return old
     broken = tuple(_form(snapshot, plan.edits))
     if broken:  # no other rule can read it
         return Verdict(violations=broken)
@@ -92,15 +84,8 @@ def _form(snapshot: Snapshot, edits: tuple[Edit, ...]) -> Iterator[Violation]:
             what = "the edit writes what is observed, not what is controlled"
             yield Violation(rule="G7", what=what, where=where, got=1, limit=0)
             continue
-        if edit.cell_count == 0:
-            what = "the edit names no rows: empty never means all"
-            yield Violation(rule="G6", what=what, where=where, got=0, limit=1)
-            continue
-        row_count = snapshot[Routes].row_count
-        if edit.rows.min() < 0 or edit.rows.max() >= row_count:
-            stray = edit.rows.max() if edit.rows.max() >= row_count else edit.rows.min()
-            what = "the edit names a row that the snapshot does not have: it was made from another one"
-            yield Violation(rule="G9", what=what, where=where, got=float(stray), limit=row_count - 1)
+        if found := unreadable(snapshot, edit, where):
+            yield found
             continue
         yield from _values(snapshot, edit, where)
 

@@ -18,7 +18,19 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from fairlead.kernels.epochs_use import arrive, depart, find_tops, forget, look, unused
+from fairlead.kernels.epochs_use import (
+    Pull,
+    alike,
+    arrive,
+    depart,
+    empty_queues,
+    find_tops,
+    forget,
+    look,
+    queue_up,
+    unused,
+    weigh,
+)
 from fairlead.kernels.max_min import Filling, Int32s, Reals, arguments, fill, filling, sink
 from fairlead.kernels.max_min_fast import BITS, fill_fast
 
@@ -46,6 +58,7 @@ def _resized(active, active_count, room, hop_count):  # type: ignore[no-untyped-
     finish[:active_count] = active.finish_s[:active_count]
     work = filling(room, hop_count, len(active.work.left))
     work.waiting_flows[:active_count] = active.work.waiting_flows[:active_count]
+    work.weight[:active_count] = active.work.weight[:active_count]
     return Active(rows, left, rate, finish, work)
 
 
@@ -58,9 +71,13 @@ def _put(active, place, row, left_bytes, rate_mbps, now_s):  # type: ignore[no-u
 
 
 @numba.njit(cache=True, nogil=True)
-def _rates(links, capacity_mbps, ceiling_mbps, bits, now_s, active, active_count, use):  # type: ignore[no-untyped-def]
-    """New rates for all, and how they use the links; how many links they cross."""
+def _rates(traffic, capacity_mbps, bits, now_s, active, active_count, crossed_count, use):  # type: ignore[no-untyped-def]
+    """New rates for all, and how they use the links; how many links they cross, ``crossed_count`` so far."""
+    links, ceiling_mbps = traffic.links, traffic.ceiling_mbps
     rows, rate, work = active.rows[:active_count], active.rate_mbps[:active_count], active.work
+    for j in range(active_count):
+        work.weight[j] = weigh(links, rows[j], traffic.pull, use)
+    empty_queues(crossed_count, use)
     if bits >= EXACT:
         crossed_count = fill(links, rows, capacity_mbps, ceiling_mbps, rate, work)
     else:
@@ -70,6 +87,7 @@ def _rates(links, capacity_mbps, ceiling_mbps, bits, now_s, active, active_count
         use.crossed[k] = link
         use.free_mbps[link] = max(work.left[link], 0.0)
         use.flow_count[link] = work.last[link] - work.first[link]
+    queue_up(crossed_count, capacity_mbps, traffic.pull, use)
     for j in range(active_count):
         _put(active, j, rows[j], active.left_bytes[j], rate[j], now_s)
     return crossed_count
@@ -124,6 +142,7 @@ class Traffic(NamedTuple):
     enter_s: Reals
     size_bytes: Reals
     ceiling_mbps: Reals
+    pull: Pull
     probe_links: Int32s  # [probes, hops]
     probe_s: Reals
 
@@ -135,6 +154,7 @@ class Seen(NamedTuple):
     delivered_bytes: Reals
     utilisation: Reals  # [probes, hops]
     flow_count: Int32s  # [probes, hops]
+    level_mbps: Reals  # [probes, hops]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -156,17 +176,20 @@ def _within(traffic, capacity_mbps, end_s, active, use, seen, at):  # type: igno
             return active, (count, entered, probed)
         heap = active.work.waiting_flows
         while leaving > 0 and active.finish_s[heap[0]] <= min(arrival_s, probe_s):
-            depart(traffic.links, active.rows[heap[0]], active.rate_mbps[heap[0]], use)
+            j = heap[0]
+            depart(traffic.links, active.rows[j], active.rate_mbps[j], active.work.weight[j], use)
             leaving -= 1
             heap[0] = heap[leaving]
             sink(heap, active.finish_s, 0, leaving)
         if probe_s <= arrival_s:
-            look(traffic.probe_links, probed, capacity_mbps, use, seen.utilisation, seen.flow_count)
+            look(traffic.probe_links, probed, capacity_mbps, use, seen)
             probed += 1
         else:
             if count == len(active.rows):
                 active = _resized(active, count, 2 * count, hop_count)
-            rate = arrive(traffic.links, entered, capacity_mbps, traffic.ceiling_mbps, use)
+            weight = weigh(traffic.links, entered, traffic.pull, use)
+            active.work.weight[count] = weight
+            rate = arrive(traffic.links, entered, capacity_mbps, traffic.ceiling_mbps, weight, use)
             _put(active, count, entered, traffic.size_bytes[entered], rate, arrival_s)
             if active.finish_s[count] < end_s:
                 rise(active.work.waiting_flows, active.finish_s, count, leaving)
@@ -184,7 +207,7 @@ def _run(traffic, capacity_mbps, begin_s, until_s, epoch_s, turnover_ratio, bits
         np.empty(room, np.int32), np.empty(room), np.empty(room), np.empty(room), filling(room, hop_count, link_count)
     )
     use = unused(capacity_mbps)
-    now_s, count, entered, epoch_count = begin_s, 0, 0, 0
+    now_s, count, entered, epoch_count, crossed_count = begin_s, 0, 0, 0, 0
     probed = np.searchsorted(traffic.probe_s, begin_s)
     while now_s < until_s:
         while entered < len(traffic.enter_s) and traffic.enter_s[entered] <= now_s:
@@ -193,16 +216,19 @@ def _run(traffic, capacity_mbps, begin_s, until_s, epoch_s, turnover_ratio, bits
             _put(active, count, entered, traffic.size_bytes[entered], 0.0, now_s)
             count += 1
             entered += 1
-        crossed_count, events, end_s, first_row = 0, 1, until_s, entered
+        events, end_s, first_row = 1, until_s, entered
         if count > 0:
-            crossed_count = _rates(links, capacity_mbps, traffic.ceiling_mbps, bits, now_s, active, count, use)
+            crossed_count = _rates(traffic, capacity_mbps, bits, now_s, active, count, crossed_count, use)
             events = 1 + int(min(turnover_ratio * count, 1e9))
             end_s = _end(now_s, active, count, traffic.enter_s, entered, epoch_s, until_s, events)
             epoch_count += 1
-        elif entered < len(traffic.enter_s):
-            end_s = min(until_s, traffic.enter_s[entered])
-        if events > 1:
-            find_tops(links, active.rows[:count], active.rate_mbps[:count], use)
+        else:
+            empty_queues(crossed_count, use)
+            crossed_count = 0
+            if entered < len(traffic.enter_s):
+                end_s = min(until_s, traffic.enter_s[entered])
+        if events > 1 or len(traffic.probe_s) > 0:
+            find_tops(links, active.rows[:count], active.rate_mbps[:count], active.work.weight, use)
         at = (count, entered, probed)
         active, (count, entered, probed) = _within(traffic, capacity_mbps, end_s, active, use, seen, at)
         count = _leave(end_s, active, count, traffic.size_bytes, seen.finish_s, seen.delivered_bytes)
@@ -222,6 +248,7 @@ class Passage:
     delivered_bytes   : [flows] by the end
     utilisation_ratio : [probes, hops] of the link at the time of the probe; NaN where there is no link, or no look
     flow_count        : [probes, hops] flows under way on it; -1 where there is no link, or no look
+    level_mbps        : [probes, hops] rate over weight of the fastest of them; infinite where there is none
     epoch_count       : times that rates were computed
     """
 
@@ -229,6 +256,7 @@ class Passage:
     delivered_bytes: Reals
     utilisation_ratio: Reals
     flow_count: Int32s
+    level_mbps: Reals
     epoch_count: int
 
 
@@ -244,6 +272,7 @@ def epochs(
     epoch_s: float,
     turnover_ratio: float,
     bits: int = BITS,
+    pull: Pull | None = None,
     probe_links: Int32s | None = None,
     probe_s: Reals | None = None,
 ) -> Passage:
@@ -255,6 +284,7 @@ def epochs(
     epoch_s        : longest epoch; infinite: none
     turnover_ratio : an epoch ends early with so many arrivals or departures, of the flows under way; infinite: never
     bits           : of the rates, as of ``max_min_fast``; ``EXACT``: those of ``max_min``
+    pull           : what weighs flows; absent: all alike. Queues are those of the epoch before
     probe_links, probe_s : [probes, hops], [probes] ascending: when to look at which links; outside of the time: not
 
     O(flows under way x hops) an epoch. With turnover 0 and exact rates the answer is exact.
@@ -271,10 +301,17 @@ def epochs(
         np.zeros(len(links)),
         np.full(probe_links.shape, np.nan),
         np.full(probe_links.shape, -1, np.int32),
+        np.full(probe_links.shape, np.inf),
     )
+    pull = alike(len(links), len(capacity_mbps)) if pull is None else pull
     traffic = Traffic(
-        *(_read_only(links, np.int32), _read_only(enter_s), _read_only(size_bytes), _read_only(ceiling_mbps)),
-        *(_read_only(probe_links, np.int32), _read_only(probe_s)),
+        links=_read_only(links, np.int32),
+        enter_s=_read_only(enter_s),
+        size_bytes=_read_only(size_bytes),
+        ceiling_mbps=_read_only(ceiling_mbps),
+        pull=_pull(pull),
+        probe_links=_read_only(probe_links, np.int32),
+        probe_s=_read_only(probe_s),
     )
     count = _run(
         *(traffic, _read_only(capacity_mbps), float(begin_s), float(until_s), float(epoch_s), float(turnover_ratio)),
@@ -285,8 +322,14 @@ def epochs(
         delivered_bytes=seen.delivered_bytes,
         utilisation_ratio=seen.utilisation,
         flow_count=seen.flow_count,
+        level_mbps=seen.level_mbps,
         epoch_count=int(count),
     )
+
+
+def _pull(pull: Pull) -> Pull:
+    rtt, full, fill = (_read_only(array) for array in (pull.base_rtt_ms, pull.full_ms, pull.fill_ratio))
+    return Pull(rtt, full, fill, float(pull.power))
 
 
 def _read_only(array: NDArray[Any], kind: type[np.generic] = np.float64) -> NDArray[Any]:

@@ -1,9 +1,10 @@
 """Demand-aware max-min fair rates, exactly: water-filling by a heap of bottleneck levels (SWARM A.2).
 
-A ceiling is a virtual link that one flow alone crosses: its rate never exceeds it. The level of a link is what each of
-its flows gets when those that are not settled yet share what the settled ones leave. The lowest level in the network
-is that of a true bottleneck, whose flows are settled at it; the other levels can only rise by that, so a heap whose
-keys are too low at worst, never too high, gives the next one. A ceiling below every level settles its flow.
+A ceiling is a virtual link that one flow alone crosses: its rate never exceeds it. The level of a link is what its
+flows get for each unit of their weight when those that are not settled yet share what the settled ones leave. The
+lowest level in the network is that of a true bottleneck, whose flows are settled at it; the other levels can only rise
+by that, so a heap whose keys are too low at worst, never too high, gives the next one. A ceiling below every level
+settles its flow.
 """
 
 from __future__ import annotations
@@ -23,18 +24,22 @@ TIE = 1e-12  # levels that differ by less, relative, are one: rounding must not 
 class Filling(NamedTuple):
     """Workspace of the solvers, kept from call to call; ``open_count`` is 0 everywhere between calls.
 
+    ``weight`` is the caller's to set before a call: 1 at first, as plain max-min fairness has it.
+
     What is stated per link is there for crossed links only. The flows at hand are numbered 0..
     """
 
     crossed: Int32s  # [crossed] links that some flow at hand crosses
     left: Reals  # [links] capacity that settled flows leave
     open_count: Int32s  # [links] flows that are not settled
+    open_weight: Reals  # [links] and their weights together
     first: Int32s  # [links] where the flows of a link start in `flow`,
     last: Int32s  # [links] and where they end
     flow: Int32s  # [flows x hops]
     key: Reals  # [links] level when last looked at
     waiting_links: Int32s  # [links] a heap here, the next of its bucket in the fast solver
-    limit: Reals  # [flows] ceilings, infinite where they cannot bind
+    weight: Reals  # [flows] > 0
+    limit: Reals  # [flows] levels of their ceilings, infinite where these cannot bind
     waiting_flows: Int32s  # [flows] those with a limit, as the links
 
 
@@ -45,11 +50,13 @@ def filling(flow_count, hop_count, link_count):  # type: ignore[no-untyped-def] 
         np.empty(link_count, np.int32),
         np.empty(link_count),
         np.zeros(link_count, np.int32),
+        np.empty(link_count),
         np.empty(link_count, np.int32),
         np.empty(link_count, np.int32),
         np.empty(flow_count * hop_count, np.int32),
         np.empty(link_count),
         np.empty(link_count, np.int32),
+        np.ones(flow_count),
         np.empty(flow_count),
         np.empty(flow_count, np.int32),
     )
@@ -68,10 +75,12 @@ def flows_by_link(links, rows, capacity_mbps, ceiling_mbps, work):  # type: igno
                 if count[link] == 0:
                     crossed[crossed_count] = link
                     crossed_count += 1
+                    work.open_weight[link] = 0.0
                 count[link] += 1
+                work.open_weight[link] += work.weight[j]
                 least = min(least, capacity_mbps[link])
         ceiling = ceiling_mbps[rows[j]]
-        work.limit[j] = ceiling if ceiling < least else np.inf
+        work.limit[j] = ceiling / work.weight[j] if ceiling < least else np.inf
     place = 0
     for k in range(crossed_count):
         link = crossed[k]
@@ -89,13 +98,16 @@ def flows_by_link(links, rows, capacity_mbps, ceiling_mbps, work):  # type: igno
 
 
 @numba.njit(cache=True, nogil=True)
-def settle(links, row, level, work):  # type: ignore[no-untyped-def]
-    """Take a flow, which has its rate now, off its links."""
+def settle(links, row, level, weight, work):  # type: ignore[no-untyped-def]
+    """Take a flow off its links at this level; its rate."""
+    rate = level * weight
     for h in range(links.shape[1]):
         link = links[row, h]
         if link >= 0:
-            work.left[link] -= level
+            work.left[link] -= rate
             work.open_count[link] -= 1
+            work.open_weight[link] -= weight
+    return rate
 
 
 @numba.njit(cache=True, nogil=True)
@@ -119,16 +131,18 @@ def sink(heap, key, place, size):  # type: ignore[no-untyped-def]
 def fill(links, rows, capacity_mbps, ceiling_mbps, rate_mbps, work):  # type: ignore[no-untyped-def]
     """``rate_mbps[j]`` becomes the max-min fair rate of flow ``rows[j]`` among these flows alone; how many links cross.
 
+    Fair by ``work.weight``: what is as equal as can be is the level, the rate over the weight.
+
     O((flows x hops + links) log(links)). A flow without a link gets its ceiling. ``left`` is then what the flows leave
     of a crossed link, and ``last - first`` how many they are.
     """
     crossed_count = flows_by_link(links, rows, capacity_mbps, ceiling_mbps, work)
     size, limited = crossed_count, 0
-    left, count, key, limit = work.left, work.open_count, work.key, work.limit
+    left, count, key, limit, weight = work.left, work.open_count, work.key, work.limit, work.weight
     heap, limits = work.waiting_links, work.waiting_flows
     for k in range(size):
         heap[k] = work.crossed[k]
-        key[heap[k]] = left[heap[k]] / count[heap[k]]
+        key[heap[k]] = left[heap[k]] / work.open_weight[heap[k]]
     for place in range(size // 2 - 1, -1, -1):
         sink(heap, key, place, size)
     for j in range(len(rows)):
@@ -142,14 +156,13 @@ def fill(links, rows, capacity_mbps, ceiling_mbps, rate_mbps, work):  # type: ig
         j, link = limits[0], heap[0]
         if limited > 0 and (size == 0 or rate_mbps[j] >= 0 or limit[j] <= key[link]):
             if rate_mbps[j] < 0:
-                rate_mbps[j] = limit[j]
-                settle(links, rows[j], limit[j], work)
+                rate_mbps[j] = settle(links, rows[j], limit[j], weight[j], work)
             limited -= 1
             limits[0] = limits[limited]
             sink(limits, limit, 0, limited)
             continue
         if count[link] > 0:
-            level = max(left[link], 0.0) / count[link]
+            level = max(left[link], 0.0) / work.open_weight[link]
             if level > key[link] * (1 + TIE):
                 key[link] = level
                 sink(heap, key, 0, size)
@@ -157,8 +170,7 @@ def fill(links, rows, capacity_mbps, ceiling_mbps, rate_mbps, work):  # type: ig
             for i in range(work.first[link], work.last[link]):
                 j = work.flow[i]
                 if rate_mbps[j] < 0:
-                    rate_mbps[j] = level
-                    settle(links, rows[j], level, work)
+                    rate_mbps[j] = settle(links, rows[j], level, weight[j], work)
         size -= 1
         heap[0] = heap[size]
         sink(heap, key, 0, size)
@@ -172,26 +184,37 @@ _IN_ROW_TABLE = numba.types.Array(numba.int32, 2, "C", readonly=True)
 _IN_REAL = numba.types.Array(numba.float64, 1, "C", readonly=True)
 
 
-@numba.njit(numba.void(_IN_ROW_TABLE, _IN_REAL, _IN_REAL, numba.float64[::1]), cache=True, nogil=True)
-def _all(links, capacity_mbps, ceiling_mbps, rate_mbps):  # type: ignore[no-untyped-def]
+@numba.njit(numba.void(_IN_ROW_TABLE, _IN_REAL, _IN_REAL, _IN_REAL, numba.float64[::1]), cache=True, nogil=True)
+def _all(links, capacity_mbps, ceiling_mbps, weight, rate_mbps):  # type: ignore[no-untyped-def]
     rows = np.arange(len(links)).astype(np.int32)
     work = filling(len(links), links.shape[1], len(capacity_mbps))
+    work.weight[:] = weight
     fill(links, rows, capacity_mbps, ceiling_mbps, rate_mbps, work)
 
 
-def max_min(links: Int32s, capacity_mbps: Reals, ceiling_mbps: Reals) -> Reals:
+def max_min(links: Int32s, capacity_mbps: Reals, ceiling_mbps: Reals, weight: Reals | None = None) -> Reals:
     """[flows] the max-min fair rates, Mbit/s: exact up to rounding.
 
     links : [flows, hops] int32 links of each flow, no link twice, -1 where there is none
     capacity_mbps : [links] >= 0, finite
     ceiling_mbps : [flows] >= 0; infinite: none
+    weight : [flows] > 0, what a flow's share counts for; absent: all alike
 
     A flow without links gets its ceiling. O((flows x hops + links) log(links)).
     """
     rate = np.empty(len(links))
     if len(rate):
-        _all(*arguments(links, capacity_mbps, ceiling_mbps), rate)
+        _all(*arguments(links, capacity_mbps, ceiling_mbps), weights(weight, len(rate)), rate)
     return rate
+
+
+def weights(weight: Reals | None, flow_count: int) -> Reals:
+    """As the kernels want them, and checked."""
+    if weight is None:
+        return np.ones(flow_count)
+    assert weight.shape == (flow_count,), "a weight a flow"
+    assert not np.any(weight <= 0), "a flow counts for something"
+    return np.ascontiguousarray(weight, np.float64)
 
 
 def arguments(links: Int32s, capacity_mbps: Reals, ceiling_mbps: Reals) -> tuple[Int32s, Reals, Reals]:

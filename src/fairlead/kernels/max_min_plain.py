@@ -39,14 +39,14 @@ def _network_wide(links, capacity_mbps, ceiling_mbps, rate_mbps):  # type: ignor
         for flow in range(flow_count):
             if rate_mbps[flow] < 0 and ceiling_mbps[flow] <= lowest * (1 + TIE):
                 rate_mbps[flow] = ceiling_mbps[flow]
-                settle(links, flow, rate_mbps[flow], work)
+                settle(links, flow, rate_mbps[flow], 1.0, work)
         for k in range(crossed_count):
             link = work.crossed[k]
             if count[link] > 0 and left[link] <= lowest * (1 + TIE) * count[link]:
                 for i in range(work.first[link], work.last[link]):
                     if rate_mbps[work.flow[i]] < 0:
                         rate_mbps[work.flow[i]] = lowest
-                        settle(links, work.flow[i], lowest, work)
+                        settle(links, work.flow[i], lowest, 1.0, work)
     for flow in range(flow_count):
         if rate_mbps[flow] < 0:
             rate_mbps[flow] = np.inf  # neither link nor ceiling
@@ -93,7 +93,7 @@ def _local(links, capacity_mbps, ceiling_mbps, rate_mbps):  # type: ignore[no-un
                 done = done or (link >= 0 and level[link] == low and low <= least[link] * (1 + TIE))
             if done:
                 rate_mbps[flow] = low
-                settle(links, flow, low, work)
+                settle(links, flow, low, 1.0, work)
             else:
                 flows[stay] = flow
                 stay += 1

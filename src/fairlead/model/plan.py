@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from fairlead.model.edit import Edit
+from fairlead.model.naming import own_words, row_ids
 from fairlead.model.snapshot import Snapshot
 from fairlead.model.table import Table
 
@@ -127,7 +128,7 @@ class Planner(Protocol[M]):
 
 
 def plan_as_json(plan: Plan, snapshot: Snapshot) -> dict[str, Any]:
-    """The plan in the form every command prints; ids are the network's own. Not-a-number becomes null."""
+    """The plan in the form every command prints, in the network's own ids. Not-a-number becomes null."""
     return {
         "planner": plan.planner,
         "basis": plan.basis,
@@ -137,9 +138,9 @@ def plan_as_json(plan: Plan, snapshot: Snapshot) -> dict[str, Any]:
             {
                 "action": edit.action,
                 "table": edit.table,
-                "ids": _ids(snapshot.named(edit.table), edit.rows.tolist()),
+                "ids": row_ids(snapshot, edit.table, edit.rows),
                 "column": edit.column,
-                "after": [_number(v) if isinstance(v, float) else v for v in edit.after.tolist()],
+                "after": own_words(snapshot, edit.table, edit.column, edit.after),
                 "start_s": edit.start_s,
             }
             for edit in plan.edits
@@ -161,7 +162,7 @@ def plan_as_json(plan: Plan, snapshot: Snapshot) -> dict[str, Any]:
         },
         "reasons": [
             {
-                "id": _ids(snapshot.named(reason.table), [reason.row])[0] if reason.row >= 0 else None,
+                "id": row_ids(snapshot, reason.table, [reason.row])[0] if reason.row >= 0 else None,
                 "key": reason.key,
                 "text": reason.text,
                 "numbers": {name: _number(value) for name, value in reason.numbers.items()},
@@ -169,10 +170,6 @@ def plan_as_json(plan: Plan, snapshot: Snapshot) -> dict[str, Any]:
             for reason in plan.reasons
         ],
     }
-
-
-def _ids(table: Table, rows: list[int]) -> list[Any]:
-    return list(table.array(table.key[0])[rows].tolist())
 
 
 def _number(value: float) -> float | None:

@@ -33,6 +33,7 @@ from fairlead.worlds.fabric import HIGH_DROP_RATIO, LOW_DROP_RATIO, clos, lossy_
 
 GROWTH = (500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000)
 FULL_SIZES = (64, 128)
+SEGMENTS_SERVERS = 2_000
 PAPER = {
     "seconds": "less than 300",
     "servers": "16,000",
@@ -188,6 +189,7 @@ def _timed(sick: Snapshot, seed: int, workers: int, parts: int, rule: Rule) -> t
 
 def techniques(seed: int, workers: int) -> dict[str, Any]:
     """Each way of scaling beside the full computation, on one mid-sized network (SWARM Figure 11)."""
-    from fairlead.service.bench_mitigate_ways import ways_figures
+    from fairlead.service.bench_mitigate_ways import segments_figures, ways_figures
 
-    return ways_figures(sick_clos(64), seed, workers)
+    found = ways_figures(sick_clos(64), seed, workers)
+    return found | {"segments": segments_figures(sick_clos(SEGMENTS_SERVERS), seed, workers)}

@@ -15,6 +15,7 @@ from fairlead.service.options_mitigate import (
     CongestionControl,
     Control,
     DemandCount,
+    DistributionError,
     Epoch,
     FabricFolder,
     FabricKind,
@@ -23,6 +24,8 @@ from fairlead.service.options_mitigate import (
     MitigateMethodName,
     Parts,
     SampleCount,
+    SegmentCount,
+    Settle,
     SureRatio,
     TransportFolder,
     WarmUp,
@@ -47,12 +50,15 @@ def mitigate_plan(
     comparator: Comparator = ComparatorName.PRIORITY_FCT,
     congestion_control: Control = CongestionControl.CUBIC,
     method: MitigateMethodName = MitigateMethod.FAIRLEAD,
-    demands: DemandCount = 16,
-    samples: SampleCount = 64,
-    measured: Measured = 20.0,
-    warm_up: WarmUp = 10.0,
+    demands: DemandCount = None,
+    samples: SampleCount = None,
+    distribution_error: DistributionError = None,
+    measured: Measured = None,
+    warm_up: WarmUp = None,
+    settle: Settle = None,
     epoch: Epoch = 0.2,
-    parts: Parts = 1,
+    parts: Parts = None,
+    segments: SegmentCount = 1,
     confidence: SureRatio = 0.95,
     transport: TransportFolder = None,
     what_if: Annotated[
@@ -69,21 +75,28 @@ def mitigate_plan(
     """Which repair of NETWORK's failures harms connections least, and how sure that is. Changes no network."""
     from fairlead.service import mitigate_plan as room
     from fairlead.service.executor import Workers as Hands
+    from fairlead.service.mitigate_effort import Stated
     from fairlead.service.show_mitigate import print_answer
     from fairlead.service.terminal import progress_bar
 
+    stated = Stated(
+        demand_count=demands,
+        sample_count=samples,
+        distribution_error_ratio=distribution_error,
+        confidence_ratio=confidence,
+        measured_s=measured,
+        warm_up_s=warm_up,
+        settle_s=inf if settle is None else settle,
+        epoch_s=epoch,
+        part_count=parts,
+        segment_count=segments,
+    )
     request = room.MitigateRequest(
         network=network,
         comparator=comparator.value,
         congestion_control=congestion_control.value,
         method=method.value,
-        demand_count=demands,
-        sample_count=samples,
-        measured_s=measured,
-        warm_up_s=warm_up,
-        epoch_s=epoch,
-        part_count=parts,
-        confidence_ratio=confidence,
+        stated=stated,
         transport=transport,
         what_if=what_if,
         workers=Hands(count=workers, cluster=cluster),

@@ -10,9 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from fairlead.model import Budget, Edit, FabricLinks, Planner, Snapshot, apply_edits
+from fairlead.model import Budget, Planner, Snapshot, apply_edits
 from fairlead.planners.mitigate.candidates import field_of
 from fairlead.predict.flows.fabric import fabric
 from fairlead.predict.flows.routing import partitioned
@@ -52,26 +50,11 @@ def healthy_network() -> Snapshot:
     return figure_1(ARRIVALS_PER_S)
 
 
-def appeared(state: Snapshot, failure: Sequence[Edit]) -> Snapshot:
-    """The network in which one more failure has appeared.
-
-    A link that is cut loses everything: an operator cannot bring it back, unlike one that is only out of service.
-    """
-    found = apply_edits(state, failure)
-    links = found[FabricLinks]
-    cut = [edit.rows for edit in failure if edit.action == "cut_link"]
-    if not cut:
-        return found
-    drop = links.drop_ratio.copy()
-    drop[np.concatenate(cut)] = 1.0
-    return found.replaced(links.with_column("drop_ratio", drop))
-
-
 def broken(healthy: Snapshot, incident: Scenario) -> Snapshot:
     """All its failures, and nothing done about them."""
     state = healthy
     for failure in incident.failures:
-        state = appeared(state, failure)
+        state = apply_edits(state, failure)
     return state
 
 
@@ -91,7 +74,7 @@ def walked(
     for step in range(max(len(each.failures) for each in found)):
         here = [each for each in found if step < len(each.failures)]
         seen = {
-            (each.name, name): appeared(walks[each.name, name].state, each.failures[step])
+            (each.name, name): apply_edits(walks[each.name, name].state, each.failures[step])
             for each in here
             for name in methods
         }

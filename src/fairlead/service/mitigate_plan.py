@@ -16,11 +16,11 @@ from fairlead.model import Budget, FabricLinks, Nodes, Plan, Snapshot, UsageErro
 from fairlead.planners.mitigate import Mitigate, Ranking, ranking_as_json
 from fairlead.planners.mitigate.decision import Flip, nearest_flips, runner_up, sensitivity
 from fairlead.planners.mitigate.words import told
-from fairlead.predict.flows.demand import Sampling
 from fairlead.predict.flows.estimate import Effort, FlowEstimator, demand_count
-from fairlead.predict.flows.sample import Rule
 from fairlead.predict.flows.transport import Transport, read, shipped
 from fairlead.service.executor import Workers
+from fairlead.service.mitigate_effort import Looked, Stated, looked
+from fairlead.service.mitigate_effort import as_json as looked_as_json
 from fairlead.service.plain import plain
 from fairlead.service.wiring import MITIGATE_COMPARATORS, MITIGATE_RIVALS
 from fairlead.telemetry import read_fabric
@@ -30,30 +30,27 @@ CHECK_SAMPLES = 16
 """Samples with which the gate estimates a plan anew."""
 
 WHAT_IF_CANDIDATES, WHAT_IF_SAMPLES = 5, 8
-"""Of the ranking, how many are looked at under other inputs, and on how many samples."""
+"""Of the ranking, how many are looked at under other inputs, and on how many samples at most."""
+
+WHAT_IF_FLOWS = 80_000
+"""Large samples know their percentiles well: no more of them than have so many flows, but two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MitigateRequest:
     """What the command line asks for.
 
-    measured_s, warm_up_s : of each demand; as much again as the warm-up follows, to keep the last flows company
-    transport             : folder of the operator's own tables; None: those shipped
-    what_if               : also search for what would change the decision
-    strict                : RefusedError where a safety rule would refuse the plan
+    stated    : how closely to look
+    transport : folder of the operator's own tables; None: those shipped
+    what_if   : also search for what would change the decision
+    strict    : RefusedError where a safety rule would refuse the plan
     """
 
     network: Path
     comparator: str
     congestion_control: str
     method: str
-    demand_count: int
-    sample_count: int
-    measured_s: float
-    warm_up_s: float
-    epoch_s: float
-    part_count: int
-    confidence_ratio: float
+    stated: Stated
     transport: Path | None
     what_if: bool
     workers: Workers
@@ -61,41 +58,35 @@ class MitigateRequest:
     seconds: float
     strict: bool
 
-    @property
-    def effort(self) -> Effort:
-        """How the estimator samples."""
-        until_s = self.warm_up_s + self.measured_s
-        return Effort(
-            demand_count=self.demand_count,
-            sampling=Sampling(horizon_s=until_s + self.warm_up_s, from_s=self.warm_up_s, until_s=until_s),
-            part_count=self.part_count,
-            rule=Rule(epoch_s=self.epoch_s),
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MitigateAnswer:
-    """The plan, the snapshot that it was made from, and what the guard says; of a rival there is no ranking."""
+    """The plan, the snapshot that it was made from, and what the guard says; of a rival there is no ranking.
+
+    looked : how closely the estimator looked; None: not at all
+    """
 
     snapshot: Snapshot
     plan: Plan
     ranking: Ranking | None
     flips: tuple[Flip, ...]
     verdict: Verdict
+    looked: Looked | None = None
 
 
 def answered(request: MitigateRequest, progress: Progress) -> MitigateAnswer:
     """Reads, ranks, judges. ``progress`` is told of every sample."""
     progress("reading the network", 0, 0)
     snapshot = read_fabric(request.network)
-    estimate = estimator(request, progress)
-    budget = Budget(seed=request.seed, rounds=request.sample_count, seconds=request.seconds)
+    view = looked(request.stated, snapshot)
+    estimate = estimator(request, snapshot, view.effort, progress)
+    budget = Budget(seed=request.seed, rounds=view.sample_count, seconds=request.seconds)
     if request.method == "fairlead":
         planner = Mitigate(
             estimate=estimate,
             demand_count=demand_count(snapshot, estimate.effort),
             comparator=MITIGATE_COMPARATORS[request.comparator],
-            confidence=request.confidence_ratio,
+            confidence=request.stated.confidence_ratio,
             clock=time.monotonic,
         )
         plan, ranking, _ = planner.decision(snapshot, planner.begin(), budget)
@@ -109,12 +100,22 @@ def answered(request: MitigateRequest, progress: Progress) -> MitigateAnswer:
     flips: tuple[Flip, ...] = ()
     if request.what_if and ranking is not None:
         progress("what would change the decision", 0, 0)
-        flips = _flips(snapshot, plan, ranking, estimate, request)
-    return MitigateAnswer(snapshot=snapshot, plan=plan, ranking=ranking, flips=flips, verdict=found)
+        flips = _flips(snapshot, plan, ranking, estimate, request.comparator, what_if_count(view))
+    return MitigateAnswer(
+        snapshot=snapshot,
+        plan=plan,
+        ranking=ranking,
+        flips=flips,
+        verdict=found,
+        looked=None if ranking is None else view,
+    )
 
 
-def estimator(request: MitigateRequest, progress: Progress) -> FlowEstimator:
-    """The estimator that the request asks for. UsageError for a congestion control that the tables do not have."""
+def estimator(request: MitigateRequest, snapshot: Snapshot, effort: Effort, progress: Progress) -> FlowEstimator:
+    """The estimator that the request asks for; ``snapshot`` is the network as it is.
+
+    UsageError for a congestion control that the tables do not have.
+    """
     tables: Transport = shipped() if request.transport is None else read(request.transport)
     if request.congestion_control not in tables.congestion_controls:
         raise UsageError(
@@ -126,24 +127,35 @@ def estimator(request: MitigateRequest, progress: Progress) -> FlowEstimator:
         )
     watched = partial(request.workers.map, progress=partial(progress, "sampling demands and routings"))
     return FlowEstimator(
-        effort=request.effort,
+        effort=effort,
         transport=tables,
         congestion_control=request.congestion_control,
         seed=request.seed,
         mapper=watched,
+        running=snapshot,
     )
 
 
 def _flips(
-    snapshot: Snapshot, plan: Plan, ranking: Ranking, estimate: FlowEstimator, request: MitigateRequest
+    snapshot: Snapshot,
+    plan: Plan,
+    ranking: Ranking,
+    estimate: FlowEstimator,
+    comparator: str,
+    sample_count: int,
 ) -> tuple[Flip, ...]:
     """Who would win were drop ratios or traffic otherwise, among the first of the ranking."""
     rows = [row.candidate for row in ranking.rows]
     chosen = next(place for place, each in enumerate(rows) if each.edits == plan.edits)
     first = [rows[chosen], *(each for place, each in enumerate(rows) if place != chosen)][:WHAT_IF_CANDIDATES]
     count = demand_count(snapshot, estimate.effort)
-    samples = range(min(request.sample_count, WHAT_IF_SAMPLES))
-    return sensitivity(estimate, snapshot, first, MITIGATE_COMPARATORS[request.comparator], samples, count)
+    return sensitivity(estimate, snapshot, first, MITIGATE_COMPARATORS[comparator], range(sample_count), count)
+
+
+def what_if_count(view: Looked) -> int:
+    """Samples under each other input."""
+    few = max(2, round(WHAT_IF_FLOWS / max(view.flow_count, 1.0)))
+    return min(view.sample_count, WHAT_IF_SAMPLES, few)
 
 
 def judged(snapshot: Snapshot, plan: Plan, estimate: FlowEstimator) -> Verdict:
@@ -173,6 +185,7 @@ def as_json(answer: MitigateAnswer) -> dict[str, Any]:
         "steps": list(told(answer.snapshot, answer.plan.edits)),
         "ranking": [] if answer.ranking is None else ranking_as_json(answer.ranking),
         "runner_up": _runner_up(answer.ranking),
+        "looked_at": _looked_at(answer),
         "what_would_change": [plain(asdict(flip)) for flip in nearest_flips(answer.flips)],
         "network": {
             "nodes_count": answer.snapshot[Nodes].row_count,
@@ -184,6 +197,13 @@ def as_json(answer: MitigateAnswer) -> dict[str, Any]:
             "notes": [str(each) for each in answer.verdict.notes],
         },
     }
+
+
+def _looked_at(answer: MitigateAnswer) -> dict[str, Any] | None:
+    """How closely; the samples are those of the repairs that stayed to the end."""
+    if answer.looked is None or answer.ranking is None:
+        return None
+    return looked_as_json(answer.looked, answer.ranking.confidence, answer.ranking.sample_count)
 
 
 def _ends(snapshot: Snapshot, rows: list[int]) -> list[list[str]]:

@@ -24,7 +24,7 @@ from fairlead.service.mitigate_told import Told, Truth, excess, outcome, told_of
 from fairlead.service.mitigate_truth import Course
 from fairlead.service.mitigate_yardstick import DEMANDS, SAMPLES, SAMPLING, TRUTH_SEED, without_queueing
 from fairlead.service.reproduce import Progress, provenance
-from fairlead.worlds.fabric import HIGH_DROP_RATIO, LOW_DROP_RATIO, cut_link, lossy_link
+from fairlead.worlds.fabric import HIGH_DROP_RATIO, LOW_DROP_RATIO, disabled_link, lossy_link
 
 TRACES = 3
 LINK = ("C0", "B0")
@@ -99,7 +99,7 @@ def _estimator(
 def two_choices(healthy: Snapshot, drop_ratio: float) -> dict[str, Snapshot]:
     """A lossy T0 - T1 link, left alone or disabled."""
     lossy = apply_edits(healthy, lossy_link(healthy, *LINK, drop_ratio))
-    return {NOTHING: lossy, DISABLE: apply_edits(lossy, cut_link(lossy, *LINK))}
+    return {NOTHING: lossy, DISABLE: apply_edits(lossy, disabled_link(lossy, *LINK))}
 
 
 def drop_inquiry(healthy: Snapshot, estimator: FlowEstimator) -> Inquiry:
@@ -224,7 +224,7 @@ def design_inquiry(healthy: Snapshot, ask: Callable[..., FlowEstimator]) -> Inqu
     """
     two = broken(healthy, next(each for each in incidents(healthy) if each.name == "low C0-B0 then high B1-A2"))
     lossy = apply_edits(healthy, lossy_link(healthy, *LINK, HIGH_DROP_RATIO))
-    disabled = apply_edits(lossy, cut_link(lossy, *LINK))
+    disabled = apply_edits(lossy, disabled_link(lossy, *LINK))
     again = apply_edits(disabled, lossy_link(disabled, "C0", "B1", HIGH_DROP_RATIO))
     cases = {"two lossy links": choices_of(two), "lossy beside a disabled link": choices_of(again)}
     whole = Effort(demand_count=DEMANDS, sampling=SAMPLING)

@@ -12,6 +12,14 @@ from fairlead.service.options import ratio, seconds
 from fairlead.service.options_route import at_least_zero
 
 
+def open_ratio(text: str) -> float:
+    """A number between 0 and 1, neither of both."""
+    value = ratio(text)
+    if value in (0.0, 1.0):
+        raise typer.BadParameter(f"{text!r} is not a number between 0 and 1")
+    return value
+
+
 class MitigateMethod(Enum):
     """The planner and its rivals."""
 
@@ -59,21 +67,66 @@ FabricFolder = Annotated[
 MitigateMethodName = Annotated[MitigateMethod, typer.Option(help="Planner or rival.")]
 Comparator = Annotated[ComparatorName, typer.Option(help="Which metric decides, and which break ties.")]
 Control = Annotated[CongestionControl, typer.Option("--congestion-control", help="What the servers run.")]
-DemandCount = Annotated[int, typer.Option("--demands", min=1, help="Demand matrices drawn from the statistics.")]
+DemandCount = Annotated[
+    int | None,
+    typer.Option("--demands", min=1, show_default="16", help="Demand matrices drawn from the statistics."),
+]
 SampleCount = Annotated[
-    int, typer.Option("--samples", min=1, help="Most samples of a repair: demands times draws of the routing.")
+    int | None,
+    typer.Option(
+        "--samples", min=1, show_default="64", help="Most samples of a repair: demands times draws of the routing."
+    ),
+]
+DistributionError = Annotated[
+    float | None,
+    typer.Option(
+        parser=open_ratio,
+        metavar="RATIO",
+        show_default=False,
+        help="Instead of both: how far from the truth the distribution of the samples may be, with the confidence.",
+    ),
 ]
 Measured = Annotated[
-    float, typer.Option(parser=seconds, metavar="SECONDS", help="Of traffic in a demand, after the warm-up.")
+    float | None,
+    typer.Option(
+        parser=seconds,
+        metavar="SECONDS",
+        show_default="20, less on large fabrics",
+        help="Of traffic in a demand, after the warm-up.",
+    ),
 ]
 WarmUp = Annotated[
-    float, typer.Option(parser=at_least_zero, metavar="SECONDS", help="Of traffic before it, which fills the network.")
+    float | None,
+    typer.Option(
+        parser=at_least_zero,
+        metavar="SECONDS",
+        show_default="10, less on large fabrics",
+        help="Of traffic before it, which fills the network.",
+    ),
+]
+Settle = Annotated[
+    float | None,
+    typer.Option(
+        parser=at_least_zero,
+        metavar="SECONDS",
+        show_default="all of it",
+        help="Of the warm-up, what each repair sees; the rest runs once, in the network as it is.",
+    ),
 ]
 Epoch = Annotated[
     float, typer.Option(parser=seconds, metavar="SECONDS", help="How long the rates of long flows are held.")
 ]
 Parts = Annotated[
-    int, typer.Option(min=1, help="Down-scale: each sample takes one part in so many of traffic and capacity.")
+    int | None,
+    typer.Option(
+        min=1,
+        show_default="1, more on large fabrics",
+        help="Down-scale: each sample takes one part in so many of traffic and capacity.",
+    ),
+]
+SegmentCount = Annotated[
+    int,
+    typer.Option("--segments", min=1, help="Parts of the measured time that workers compute apart, each warmed up."),
 ]
 SureRatio = Annotated[
     float, typer.Option(parser=ratio, metavar="RATIO", help="Confidence of intervals and of the early stop.")

@@ -48,7 +48,8 @@ def print_repair(console: Console, answer: MitigateAnswer) -> None:
         console.print(_ranked(ranking))
         console.print(Text(_footnote(ranking), style="dim"))
     apart = [each.text for each in plan.reasons if ranking is None or each.key not in _SHOWN_ALREADY]
-    _items(console, "To know", [*apart, *(note.what for note in answer.verdict.notes)])
+    because = () if answer.looked is None else answer.looked.because
+    _items(console, "To know", [*apart, *because, *(note.what for note in answer.verdict.notes)])
     if answer.flips and ranking is not None:
         flips = flip_reasons(answer.flips, ranking.best.candidate.name)
         _items(console, "What would change this", [each.text for each in flips])

@@ -73,13 +73,25 @@ def _type(kind: type[Table], name: str) -> Any:
 
 def _arrow_table(raw: bytes, begins: int, types: dict[str, Any]) -> Any:
     return pyarrow.csv.read_csv(
-        pa.BufferReader(pa.py_buffer(raw).slice(begins)),
+        pa.BufferReader(_in_arrow_memory(raw, begins)),
         read_options=pyarrow.csv.ReadOptions(column_names=list(types), block_size=_BLOCK_BYTES),
         parse_options=pyarrow.csv.ParseOptions(newlines_in_values=b'"' in raw),
         convert_options=pyarrow.csv.ConvertOptions(
             column_types=types, strings_can_be_null=False, null_values=sorted(ABSENT_WORDS)
         ),
     )
+
+
+def _in_arrow_memory(raw: bytes, begins: int) -> Any:
+    """A copy that Arrow owns of the bytes from ``begins`` on.
+
+    Arrow's threads let go of the input some moments after read_csv has returned. Were it Python's memory, such a
+    thread would have to ask the interpreter to release it, and where that is about to exit (one bad cell, one line,
+    exit code 3) the interpreter ends the thread inside a C++ destructor, which aborts the process.
+    """
+    owned = pa.allocate_buffer(len(raw) - begins)
+    memoryview(owned).cast("B")[:] = memoryview(raw)[begins:]
+    return owned
 
 
 def _header(raw: bytes, path: Path, kind: type[Table]) -> Record:

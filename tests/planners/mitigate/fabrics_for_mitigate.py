@@ -22,9 +22,9 @@ from fairlead.model import (
     Snapshot,
     apply_edits,
 )
-from fairlead.planners.mitigate.loads import loads
 from fairlead.planners.mitigate.stages import peopled
 from fairlead.predict.flows.clp import Clp
+from fairlead.predict.flows.mean_loads import switch_loads
 
 Reals = NDArray[np.float64]
 LINK_MBPS = 333.333
@@ -177,7 +177,7 @@ class ByFormula:
 def formula(state: Snapshot, demand_mbps: float = 200.0) -> tuple[float, float, float, float]:
     """(p99 FCT, p1, mean throughput, share cut off) of the closed form."""
     demand = uniform_demand(state, demand_mbps)
-    found, links, nodes = loads(state, demand), state[FabricLinks], state[Nodes]
+    found, links, nodes = switch_loads(state, demand), state[FabricLinks], state[Nodes]
     total = max(demand.sum(), 1e-9)
     full = float((found.load_mbps / links.capacity_mbps).max())
     loss = 1 - (1 - links.drop_ratio) * (1 - nodes.drop_ratio[links.target])

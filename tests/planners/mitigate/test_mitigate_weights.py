@@ -1,8 +1,8 @@
-"""Expected loads against the exact probabilities of ways; weights against a search over all of them."""
+"""Computed weights against a search over all of them."""
 
 from __future__ import annotations
 
-from itertools import pairwise, product
+from itertools import product
 
 import numpy as np
 import pytest
@@ -11,78 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fairlead.model import DestinationWeights, FabricLinks, Nodes, Placements, Snapshot, apply_edits
-from fairlead.planners.mitigate.cables import SERVER, t0_of_servers, tiers
-from fairlead.planners.mitigate.loads import loads
-from fairlead.planners.mitigate.stages import alike, peopled, portions, stages
+from fairlead.model import DestinationWeights, FabricLinks, Placements, Snapshot, apply_edits
+from fairlead.planners.mitigate.stages import alike, peopled, stages
 from fairlead.planners.mitigate.weights import LARGEST_WEIGHT, reweighting, usable_mbps
-from fairlead.predict.flows.fabric import fabric
-from fairlead.predict.flows.routing import path_probabilities
+from fairlead.predict.flows.mean_loads import switch_loads
 
 Reals = NDArray[np.float64]
 CABLES = ("C0-B0", "C0-B1", "C1-B0", "B0-A0", "B0-A1", "B1-A2", "C2-B2", "B2-A0")
 THREE = clos(pods=3, t0s=2, t1s=2)
-
-
-def loads_by_ways(snapshot: Snapshot, demand: Reals) -> tuple[Reals, float]:
-    """The same from the probability of every single way (SWARM Figure 5)."""
-    state, links = fabric(snapshot), snapshot[FabricLinks]
-    row_of = {(int(s), int(t)): row for row, (s, t) in enumerate(zip(links.source, links.target, strict=True))}
-    t0s = np.flatnonzero(snapshot[Nodes].tier == "t0").tolist()
-    above = t0_of_servers(snapshot)
-    server = {t0: int(np.flatnonzero(above == t0)[0]) for t0 in t0s}
-    load, lost = np.zeros(links.row_count), 0.0
-    for (i, source), (j, target) in product(enumerate(t0s), enumerate(t0s)):
-        if i == j or not demand[i, j]:
-            continue
-        arrived = 0.0
-        for nodes, probability in path_probabilities(state, server[source], server[target]).items():
-            arrived += probability
-            for hop in pairwise(nodes[1:-1]):
-                load[row_of[hop]] += probability * demand[i, j]
-        lost += demand[i, j] * (1 - arrived)
-    return load, lost
-
-
-@settings(max_examples=40)
-@given(
-    down=st.sets(st.sampled_from(CABLES), max_size=4),
-    seed=st.integers(0, 1000),
-    own=st.booleans(),
-)
-def test_expected_loads_are_those_of_all_ways(down: set[str], seed: int, own: bool) -> None:
-    chance = np.random.default_rng(seed)
-    snapshot = with_faults(THREE, down=down)
-    links = snapshot[FabricLinks]
-    snapshot = snapshot.replaced(links.with_column("weight", chance.integers(1, 5, links.row_count).astype(float)))
-    if own:
-        rows = [link_rows(snapshot, "C2-B2")[0], link_rows(snapshot, "B2-A1")[0]]
-        table = DestinationWeights.of(
-            source=links.source[rows],
-            target=links.target[rows],
-            destination=np.array([node(snapshot, "C0")] * 2, np.int32),
-            weight=[7.0, 0.5],
-        )
-        snapshot = snapshot.replaced(table)
-    demand = chance.random((6, 6))
-    found = loads(snapshot, demand)
-    load, lost = loads_by_ways(snapshot, demand)
-    tier = tiers(snapshot)
-    between = np.minimum(tier[links.source], tier[links.target]) > SERVER
-    assert found.load_mbps[between] == pytest.approx(load[between], abs=1e-9)
-    assert not found.load_mbps[~between].any()
-    assert found.unroutable_mbps == pytest.approx(lost, abs=1e-9)
-
-
-def test_a_t0_without_way_loses_its_traffic() -> None:
-    snapshot = with_faults(figure_1(), down=["C0-B0", "C0-B1"])
-    demand = uniform_demand(snapshot, 300.0)
-    assert loads(snapshot, demand).unroutable_mbps == pytest.approx(2 * 300.0)
-
-
-def test_portions_cover_every_destination_once() -> None:
-    found = stages(THREE)
-    assert np.concatenate([each.destination for each in portions(found)]).tolist() == list(range(6))
 
 
 def test_t0s_of_a_pod_are_alike_until_a_link_of_one_fails() -> None:
@@ -114,7 +50,7 @@ def test_without_delay_loss_discounts_nothing() -> None:
 
 
 def fullest(snapshot: Snapshot) -> float:
-    load, usable = loads(snapshot, uniform_demand(snapshot, 200.0)).load_mbps, usable_mbps(snapshot)
+    load, usable = switch_loads(snapshot, uniform_demand(snapshot, 200.0)).load_mbps, usable_mbps(snapshot)
     return float((load[load > 0] / usable[load > 0]).max())
 
 
@@ -176,7 +112,7 @@ def test_weights_are_whole_gain_something_and_cut_nobody_off(
     assert edit.after.max() <= LARGEST_WEIGHT
     after = apply_edits(snapshot, [edit])
     demand = uniform_demand(snapshot, 200.0)
-    assert loads(after, demand).unroutable_mbps == pytest.approx(loads(snapshot, demand).unroutable_mbps)
+    assert switch_loads(after, demand).unroutable_mbps == pytest.approx(switch_loads(snapshot, demand).unroutable_mbps)
     assert fullest(after) <= fullest(snapshot) * 1.02
     again = reweighting(after)
     assert again is None or fullest(apply_edits(after, [again])) >= 0.8 * fullest(after)

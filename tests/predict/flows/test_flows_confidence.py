@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.predict.flows.confidence import dkw_count, dkw_error, sample_counts
+from fairlead.predict.flows.confidence import SampleCounts, dkw_count, dkw_error, routing_counts, sample_counts
 
 
 @given(st.floats(0.005, 0.5), st.floats(0.5, 0.999))
@@ -29,9 +29,9 @@ def test_the_paper_counts() -> None:
     assert dkw_error(1000, 0.975) == pytest.approx(0.0468, abs=0.0001)
 
 
-def test_both_together_share_the_risk() -> None:
-    counts = sample_counts(0.2, 0.05, 0.9)
-    assert (counts.demands, counts.routings) == (dkw_count(0.2, 0.95), dkw_count(0.05, 0.95))
+def test_what_is_not_given_is_drawn_each_time() -> None:
+    assert sample_counts(0.1, 0.95) == SampleCounts(demands=185, routings=1)
+    assert routing_counts(0.1, 0.95) == SampleCounts(demands=1, routings=185)
 
 
 def test_the_promise_is_kept() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from transport_tables import tables
 
 from fairlead.kernels.epochs import EXACT
+from fairlead.kernels.epochs_use import alike
 from fairlead.predict.flows.demand import Demand
 from fairlead.predict.flows.fabric import fabric
 from fairlead.predict.flows.long import (
@@ -21,10 +22,10 @@ from fairlead.predict.flows.long import (
     LongRule,
     background_mbps,
     long_flows,
-    sampled,
 )
 from fairlead.predict.flows.long_startup import PAYLOAD_RATIO
 from fairlead.predict.flows.routing import draw
+from fairlead.predict.flows.sample import Meets, long_flows_of
 from fairlead.predict.flows.transport import transport
 
 FLUID = LongRule(epoch_s=np.inf, turnover_ratio=0.0, bits=EXACT)
@@ -39,6 +40,7 @@ def flows_on_one_link(start_s: list[float], size_mbit: list[float], **columns: o
         startup_s=np.zeros(count),
         size_bytes=np.array(size_mbit) * 125_000.0,
         ceiling_mbps=np.full(count, np.inf),
+        pull=alike(count, 1),
         capacity_mbps=np.array([10.0 / PAYLOAD_RATIO]),
         background_mbps=np.zeros(1),
         probe_links=np.empty((0, 2), np.int32),
@@ -68,6 +70,15 @@ def test_those_that_are_not_done() -> None:
     found = outcome(flows_on_one_link([0.0, 6.0, 12.0], [1_000.0, 1_000.0, 1.0]), until_s=10.0)
     assert found.throughput_mbps == pytest.approx([(60 + 20) / 10, 20 / 4, np.nan], nan_ok=True)
     assert np.isnan(found.finish_s).all()
+
+
+def test_who_is_under_way_when_it_begins_has_its_rest_to_send() -> None:
+    flows = flows_on_one_link([-4.0, 1.0], [20.0, 5.0])
+    found = long_flows(flows, FLUID, 0.0, 2.5)
+    assert found.finish_s == pytest.approx([2.5, 2.0])
+    assert found.delivered_bytes == pytest.approx([20 * 125_000.0, 5 * 125_000.0])
+    cut = long_flows(flows, FLUID, 0.0, 1.0)
+    assert cut.delivered_bytes == pytest.approx([10 * 125_000.0, 0.0])
 
 
 def test_a_link_that_carries_nothing() -> None:
@@ -128,7 +139,8 @@ def test_a_sample_of_the_small_network() -> None:
     state, flows = fabric(lossy), demand([1e6, 1e6, 1e4, 1e4])
     ways = draw(state, flows.source, flows.target, flows.key)
     long, short = np.array([0, 1]), np.array([2, 3])
-    found = sampled(state, flows, flows.key, ways, long, short, transport(tables()), "reno", 4.0)
+    before = Meets(state=state, demand=flows, keys=flows.key, ways=ways)
+    found = long_flows_of(before, 4.0, transport(tables()), "reno", long, short)
     assert np.array_equal(found.links, ways.links[:2])
     assert np.array_equal(found.probe_links, ways.links[2:])
     assert found.probe_s.tolist() == [2.0, 3.0]
@@ -137,8 +149,13 @@ def test_a_sample_of_the_small_network() -> None:
     # 1.5 round trips of 0.6 ms, and slow start up to the 16.7 packets that fill the way
     ratio = 1000 / 3 * PAYLOAD_RATIO * 0.6 * 125 / 1448 / 10
     assert found.startup_s[1] == pytest.approx(0.6e-3 * (1.5 + np.log2(ratio) - 1 + 1 / ratio), rel=1e-4)
-    other = sampled(state, flows, flows.key + np.uint64(5), ways, long, short, transport(tables()), "reno", 4.0)
+    other = long_flows_of(replace(before, keys=flows.key + np.uint64(5)), 4.0, transport(tables()), "reno", long, short)
     assert other.ceiling_mbps[0] != found.ceiling_mbps[0]
+    under_way = long_flows_of(
+        replace(before, left_bytes=flows.size_bytes / 4), 4.0, transport(tables()), "reno", long, short
+    )
+    assert np.array_equal(under_way.size_bytes, [2.5e5, 2.5e5])
+    assert np.array_equal(under_way.background_mbps, found.background_mbps)
 
 
 def test_background_is_the_mean_load_of_short_flows() -> None:

@@ -25,6 +25,7 @@ def met(
         buffer_bytes=150_000.0 * column,
         utilisation_ratio=utilisation_ratio * column,
         flow_count=flow_count * column,
+        share_mbps=100.0 * 1448 / 1500 / np.maximum(flow_count, 1.0) * column,
         key=mixed_keys(np.arange(COUNT, dtype=np.uint64), 7),
     )
 

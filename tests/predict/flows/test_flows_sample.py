@@ -8,7 +8,7 @@ from fairlead.model import FabricLinks, Nodes, Placements, Snapshot
 from fairlead.predict.flows.demand import Demand, Sampling
 from fairlead.predict.flows.fabric import fabric
 from fairlead.predict.flows.routing import draw
-from fairlead.predict.flows.sample import Meets, Rule, sampled
+from fairlead.predict.flows.sample import Meets, Rule, observed, stitched
 from fairlead.predict.flows.transport import shipped
 
 SAMPLING = Sampling(horizon_s=1_000.0, from_s=0.0, until_s=900.0)
@@ -46,7 +46,7 @@ def meets(snapshot: Snapshot, start_s: np.ndarray, size_bytes: np.ndarray, targe
 
 
 def values(those: Meets) -> tuple[np.ndarray, float]:
-    return sampled(those, SAMPLING, Rule(), shipped(), "cubic")
+    return stitched([observed(those, SAMPLING, Rule(), shipped(), "cubic")])
 
 
 def apart(count: int, size_bytes: float) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from transport_tables import LEVELS, TIME_OUT_MS, mathis_mbps, struck, tables
+from transport_tables import LEVELS, TIME_OUT_MS, mathis_mbps, spread, struck, tables
 
 from fairlead.model import BadInputError
 from fairlead.predict.flows.rounds import lossless_rounds, slow_start_windows
@@ -155,17 +155,49 @@ def test_queues_between_the_points() -> None:
 
 def test_a_dropped_probe_is_loss_not_waiting() -> None:
     """A tenth of the probes found the queue full."""
+    probed = RENO.queues["reno"].overflow_ratio
     full_link = ARRAY([1.0]), ARRAY([16.0])
-    dropped = RENO.overflow_ratio("reno", *full_link)[0]
+    dropped = probed(*full_link)[0]
     assert dropped == pytest.approx(0.075)  # levels above 0.9 begin half-way to 0.95
     longest = RENO.queue_delay_ms("reno", *full_link, ARRAY([125.0]), ARRAY([1.0]), ARRAY([1.0]))[0]
     assert longest <= 1.0
     # those that were not dropped: at half of their distribution, not of the whole
     middle = RENO.queue_delay_ms("reno", *full_link, ARRAY([125.0]), ARRAY([1.0]), ARRAY([0.5]))[0]
     assert middle == pytest.approx(0.999 * 0.5 * (1 - dropped) / 0.9)
-    assert RENO.overflow_ratio("reno", ARRAY([1.0]), ARRAY([4.0]))[0] == 0.0
-    assert RENO.overflow_ratio("reno", ARRAY([1.0]), ARRAY([8.0]))[0] == pytest.approx(dropped / 2)
-    assert RENO.overflow_ratio("reno", ARRAY([0.5]), ARRAY([16.0]))[0] == 0.0
+    assert probed(ARRAY([1.0]), ARRAY([4.0]))[0] == 0.0
+    assert probed(ARRAY([1.0]), ARRAY([8.0]))[0] == pytest.approx(dropped / 2)
+    assert probed(ARRAY([0.5]), ARRAY([16.0]))[0] == 0.0
+
+
+def overflow(utilisation: float, count: float, buffer: float = 150_000.0, mbps: float = 100.0) -> float:
+    """At a round trip of 2 ms, among flows that share the link equally."""
+    met = (utilisation, count, mbps * 1448 / 1500 / count, buffer, mbps, 2.0)
+    return float(RENO.overflow_ratio("reno", *(ARRAY([each]) for each in met))[0])
+
+
+def test_flows_that_fill_a_link_do_not_lose_more_than_that_allows() -> None:
+    """175 kB are there for 16 flows: 7.3 packets each, which Reno keeps at a loss of 1.5 / 7.3^2 (Mathis)."""
+    mean_spread = float(np.mean(spread((np.arange(32) + 0.5) / 32)))
+    window = 175_000 / 1500 / 16
+    assert overflow(1.0, 16.0) == pytest.approx(1.5 * (mean_spread / window) ** 2, rel=0.05)
+    assert overflow(0.5, 16.0) == 0.0
+
+
+def test_nor_more_than_probes_did() -> None:
+    full = (ARRAY([1.0]), ARRAY([7.0]))
+    probed = RENO.queues["reno"].overflow_ratio(*full)[0]
+    assert 0 < probed < 0.075
+    hardly_any_share = (ARRAY([0.01]), ARRAY([150_000.0]), ARRAY([100.0]), ARRAY([2.0]))
+    assert RENO.overflow_ratio("reno", *full, *hardly_any_share)[0] == pytest.approx(probed)
+    assert overflow(1.0, 4.0) == 0.0, "no probe was lost among four flows"
+
+
+@pytest.mark.parametrize("scale", [0.1, 3.0, 100.0])
+def test_overflow_is_the_same_in_a_part_of_a_network(scale: float) -> None:
+    """Down-scaling leaves each flow its share and its packets in the queue."""
+    whole = overflow(1.0, 12.0)
+    assert whole > 0
+    assert overflow(1.0, 12.0 * scale, 150_000.0 * scale, 100.0 * scale) == pytest.approx(whole)
 
 
 def test_points_that_were_not_measured_are_as_their_neighbours() -> None:

@@ -15,6 +15,7 @@ HEALTHY = figure_1()
 ALL = {
     "lossy_link": failures.lossy_link(HEALTHY, "C0", "B0", 0.05),
     "cut_link": failures.cut_link(HEALTHY, "C0", "B0"),
+    "disabled_link": failures.disabled_link(HEALTHY, "C0", "B0"),
     "narrowed_link": failures.narrowed_link(HEALTHY, "B0", "C0"),
     "lossy_switch": failures.lossy_switch(HEALTHY, "C0", 0.05),
     "down_switch": failures.down_switch(HEALTHY, "C0"),
@@ -22,21 +23,34 @@ ALL = {
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_failure_writes_one_column_and_can_be_undone(name: str) -> None:
+def test_a_failure_writes_one_row_or_both_directions_and_can_be_undone(name: str) -> None:
     broken = apply_edits(HEALTHY, ALL[name])
     assert broken != HEALTHY
     assert apply_edits(broken, invert(HEALTHY, ALL[name])) == HEALTHY
-    assert sum(edit.cell_count for edit in ALL[name]) == (1 if "switch" in name else 2)
+    assert {edit.cell_count for edit in ALL[name]} == {1 if "switch" in name else 2}
+    assert len(ALL[name]) == (2 if name == "cut_link" else 1)
 
 
 def test_links_break_in_both_directions() -> None:
     names = HEALTHY[Nodes].node
     wanted = {("C0", "B0"), ("B0", "C0")}
-    for name, after in (("lossy_link", 0.05), ("cut_link", False), ("narrowed_link", 40_000 / 240)):
+    for name, after in (("lossy_link", 0.05), ("disabled_link", False), ("narrowed_link", 40_000 / 240)):
         edit = ALL[name][0]
         links = HEALTHY[FabricLinks]
         assert {(names[links.source[row]], names[links.target[row]]) for row in edit.rows} == wanted
         assert edit.after.tolist() == [after, after]
+
+
+def test_a_cut_link_carries_nothing_and_a_disabled_one_would_lose_what_it_lost() -> None:
+    lossy = apply_edits(HEALTHY, ALL["lossy_link"])
+    rows = failures.link_rows(HEALTHY, "C0", "B0")
+    for name, drop_ratio in (("cut_link", 1.0), ("disabled_link", 0.05)):
+        links = apply_edits(lossy, ALL[name])[FabricLinks]
+        assert not links.up[rows].any()
+        assert links.drop_ratio[rows].tolist() == [drop_ratio] * 2
+        others = np.setdiff1d(np.arange(links.row_count), rows)
+        assert links.up[others].all()
+        assert not links.drop_ratio[others].any()
 
 
 def test_switches() -> None:

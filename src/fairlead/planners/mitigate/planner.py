@@ -9,25 +9,12 @@ from typing import ClassVar
 import numpy as np
 
 from fairlead import __version__
-from fairlead.model import (
-    Arrivals,
-    Budget,
-    Candidates,
-    DestinationWeights,
-    FabricLinks,
-    Flows,
-    FlowSizes,
-    Nodes,
-    Pairs,
-    Placements,
-    Plan,
-    Snapshot,
-    Table,
-)
+from fairlead.model import Budget, Plan, Snapshot, Table
 from fairlead.planners.mitigate.bound import healed
 from fairlead.planners.mitigate.candidates import COMBINATIONS, Candidate, field_of
 from fairlead.planners.mitigate.comparators import PRIORITY_FCT, Comparator
 from fairlead.planners.mitigate.memory import MitigateMemory, in_place, looked_at, with_decision
+from fairlead.planners.mitigate.needs import MITIGATE_NEEDS
 from fairlead.planners.mitigate.outcome import mitigation_plan
 from fairlead.planners.mitigate.race import Entrants, Rules, run
 from fairlead.planners.mitigate.ranking import Ranked, Ranking
@@ -35,18 +22,6 @@ from fairlead.planners.mitigate.verdicts import ranking
 from fairlead.predict.flows.clp import Estimate
 
 Clock = Callable[[], float]
-
-MITIGATE_NEEDS: tuple[type[Table], ...] = (
-    Nodes,
-    FabricLinks,
-    DestinationWeights,
-    Placements,
-    Flows,
-    FlowSizes,
-    Pairs,
-    Arrivals,
-    Candidates,
-)
 
 
 def stopped() -> float:

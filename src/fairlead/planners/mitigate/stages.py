@@ -1,11 +1,10 @@
 """The fabric between its t0s as four stages of links: t0 to t1, t1 to t2, t2 to t1, t1 to t0.
 
-What both the computed weights and the expected loads walk over. Destinations are t0s, in the order of ``nodes``.
+What the computed weights walk over. Destinations are t0s, in the order of ``nodes``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +12,6 @@ from scipy import sparse
 
 from fairlead.model import DestinationWeights, FabricLinks, Snapshot
 from fairlead.planners.mitigate.cables import T0, T1, T2, Flags, Reals, Rows, alive_links, hosts, t0_of_servers, tiers
-
-_CELLS_AT_ONCE = 4_000_000  # links x destinations that are held in memory together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,15 +79,6 @@ class Columns:
 
     destination: Rows
     members: sparse.csr_array
-
-
-def portions(found: Stages) -> Iterator[Columns]:
-    """Every destination a column of its own, in portions that fit into memory."""
-    widest = max(1, *(len(each.row) for each in (found.up, found.over, found.back)))
-    size, count = max(1, _CELLS_AT_ONCE // widest), len(found.t0s)
-    for first in range(0, count, size):
-        destination = np.arange(first, min(first + size, count))
-        yield Columns(destination=destination, members=_incidence(destination, count))
 
 
 def alike(found: Stages) -> Columns:

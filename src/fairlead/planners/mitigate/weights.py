@@ -16,7 +16,7 @@ import numpy as np
 
 from fairlead.model import Edit, FabricLinks, Nodes, Snapshot
 from fairlead.planners.mitigate.cables import SERVER, Reals, Rows, alive_links, tiers
-from fairlead.planners.mitigate.loads import Spread, spread
+from fairlead.planners.mitigate.spread import Spread, spread
 from fairlead.planners.mitigate.stages import Columns, Eligible, Stage, Stages, alike, eligible, peopled, stages
 
 LARGEST_WEIGHT = 16

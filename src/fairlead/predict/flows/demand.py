@@ -6,7 +6,7 @@ Workloads are named by the servers of the ``nodes`` table; where they run is the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -55,6 +55,10 @@ class Demand:
             size_bytes=self.size_bytes[rows],
             key=self.key[rows],
         )
+
+    def since(self, begin_s: float) -> Demand:
+        """The same flows, with times counted from ``begin_s``; who started before has a negative one."""
+        return replace(self, start_s=self.start_s - begin_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fairlead.kernels.ecmp_ways import Ways
 from fairlead.model import Arrivals, Flows, FlowSizes, Nodes, Pairs, Snapshot
 from fairlead.predict.flows.clp import CLP_METRICS, Clp
 from fairlead.predict.flows.demand import Demand, Sampling, demands
 from fairlead.predict.flows.downscaling import part_of, shrunk, thinned
-from fairlead.predict.flows.fabric import fabric
+from fairlead.predict.flows.fabric import Fabric, fabric
 from fairlead.predict.flows.routing import draw, redraw, routing_keys
-from fairlead.predict.flows.sample import Meets, Rule, sampled
+from fairlead.predict.flows.sample import Meets, Observed, Rule, observed, stitched
+from fairlead.predict.flows.segments import segments
 from fairlead.predict.flows.transport import Transport
+from fairlead.predict.flows.warm_start import handover
 
 Reals = NDArray[np.float64]
 Keys = NDArray[np.uint64]
@@ -42,28 +46,42 @@ def in_turn(fn: Callable[[Any], Any], shards: Sequence[Any]) -> list[Any]:
 class Effort:
     """How closely the estimator looks.
 
-    demand_count : K, demands to draw; sample i has demand i % K and routing i // K
-    sampling     : what a demand covers
-    part_count   : each sample takes one part in so many of traffic and capacity (down-scaling)
-    rule         : how the rates of long flows are computed
+    demand_count  : K, demands to draw; sample i has demand i % K and routing i // K
+    sampling      : what a demand covers
+    part_count    : each sample takes one part in so many of traffic and capacity (down-scaling)
+    rule          : how the rates of long flows are computed
+    settle_s      : how long before it is measured each state goes its own way; before that the running network carries
+                    the traffic once for all of them (warm start). Infinite: from the beginning
+    segment_count : stretches of the measured time that are computed apart, where the mapper likes, each with a warm-up
+                    of its own
     """
 
     demand_count: int = 16
     sampling: Sampling = field(default_factory=Sampling)
     part_count: int = 1
     rule: Rule = field(default_factory=Rule)
+    settle_s: float = inf
+    segment_count: int = 1
 
     def __post_init__(self) -> None:
         assert self.demand_count >= 1, "a sample needs a demand"
         assert self.part_count >= 1, "a network has a part"
+        assert self.settle_s >= 0, "time before it is measured"
+        assert self.segment_count >= 1, "a demand is a stretch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Shard:
-    """One demand under some routings, in some states. ``shared_by``: parts that it is still to be dealt out to."""
+    """A stretch of one demand under some routings, in some states.
+
+    running   : the network that carries the warm-up for all of them; None: each does so itself
+    shared_by : parts that the demand is still to be dealt out to
+    """
 
     states: tuple[Snapshot, ...]
+    running: Snapshot | None
     demand: Demand
+    sampling: Sampling
     shared_by: int
     number: int
     routings: tuple[int, ...]
@@ -80,6 +98,7 @@ class FlowEstimator:
     congestion_control : what the servers run; a name of the tables
     seed               : of demands, routings and luck
     mapper             : who does the work; the result does not depend on it
+    running            : the network as it is, for the warm start; None: none
     drawn              : demands drawn so far, by all that they follow from; for all candidates (SWARM 3.4)
     """
 
@@ -88,10 +107,14 @@ class FlowEstimator:
     congestion_control: str
     seed: int = 0
     mapper: Mapper = in_turn
+    running: Snapshot | None = None
     drawn: dict[tuple[bytes, int, Sampling, int, int], Demand] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(self, states: Sequence[Snapshot], samples: range) -> list[Clp]:
-        """SWARM Algorithm 2, for each state. O(states x samples x (flows + epochs x flows under way))."""
+        """SWARM Algorithm 2, for each state. O(states x samples x (flows + epochs x flows under way)).
+
+        A sample follows from its state, its number and the fields of this alone, not from what else is asked.
+        """
         traffic = _traffic(states[0])
         assert all(_traffic(state) == traffic for state in states), "states of one call share their traffic"
         count = demand_count(states[0], self.effort)
@@ -99,25 +122,41 @@ class FlowEstimator:
         for sample in samples:
             by_demand.setdefault(sample % count, []).append(sample)
         shards = [
+            shard
+            for number, those in by_demand.items()
+            for shard in self._shards(states, self._demand(states[0], traffic, number), number, those, count)
+        ]
+        found = iter(self.mapper(_observed, shards))
+        values = np.empty((len(states), len(samples), len(CLP_METRICS)))
+        cut_off = np.empty((len(states), len(samples)))
+        for those in by_demand.values():
+            parts = [next(found) for _ in range(self.effort.segment_count)]
+            for place, sample in enumerate(those):
+                for state in range(len(states)):
+                    whole = stitched([part[place][state] for part in parts])
+                    values[state, sample - samples.start], cut_off[state, sample - samples.start] = whole
+        return [Clp(values=value, cut_off_ratio=lost) for value, lost in zip(values, cut_off, strict=True)]
+
+    def _shards(
+        self, states: Sequence[Snapshot], demand: Demand, number: int, samples: list[int], count: int
+    ) -> list[_Shard]:
+        """The stretches of one demand."""
+        drawn_whole = thinned(states[0], self.effort.part_count) is states[0]
+        return [
             _Shard(
                 states=tuple(states),
-                demand=self._demand(states[0], traffic, number),
-                shared_by=self.effort.part_count if thinned(states[0], self.effort.part_count) is states[0] else 1,
+                running=self.running if self.effort.settle_s < self.effort.sampling.from_s else None,
+                demand=each.demand,
+                sampling=each.sampling,
+                shared_by=self.effort.part_count if drawn_whole else 1,
                 number=number,
-                routings=tuple(sample // count for sample in those),
+                routings=tuple(sample // count for sample in samples),
                 effort=self.effort,
                 transport=self.transport,
                 congestion_control=self.congestion_control,
             )
-            for number, those in by_demand.items()
+            for each in segments(demand, self.effort.sampling, self.effort.segment_count)
         ]
-        found = self.mapper(_estimated, shards)
-        values = np.empty((len(states), len(samples), len(CLP_METRICS)))
-        cut_off = np.empty((len(states), len(samples)))
-        for those, (metrics, lost) in zip(by_demand.values(), found, strict=True):
-            place = [sample - samples.start for sample in those]
-            values[:, place], cut_off[:, place] = metrics, lost
-        return [Clp(values=value, cut_off_ratio=lost) for value, lost in zip(values, cut_off, strict=True)]
 
     def _demand(self, state: Snapshot, traffic: bytes, number: int) -> Demand:
         place = (traffic, self.seed, self.effort.sampling, self.effort.part_count, number)
@@ -140,23 +179,33 @@ def _traffic(snapshot: Snapshot) -> bytes:
     return b"".join((snapshot[Nodes].digest("tier"), *digests))
 
 
-def _estimated(shard: _Shard) -> tuple[Reals, Reals]:
-    """[states, routings, metrics] and [states, routings] share of measured flows without a way."""
+def _observed(shard: _Shard) -> list[list[Observed]]:
+    """[routings][states] what becomes of the measured flows."""
     fabrics = [fabric(state) for state in shard.states]
+    running = None if shard.running is None else fabric(shard.running)
+    return [_under_routing(shard, fabrics, running, routing) for routing in shard.routings]
+
+
+def _under_routing(shard: _Shard, fabrics: list[Fabric], running: Fabric | None, routing: int) -> list[Observed]:
+    """[states] on the same demand and the same routing; ways are drawn once, and again where a state touches them."""
     effort = shard.effort
-    values = np.empty((len(fabrics), len(shard.routings), len(CLP_METRICS)))
-    lost = np.empty((len(fabrics), len(shard.routings)))
-    scaled = [shrunk(state, effort.part_count) for state in fabrics]
-    for place, routing in enumerate(shard.routings):
-        demand = part_of(shard.demand, shard.shared_by, (shard.number + routing) % shard.shared_by)
-        keys = routing_keys(demand.key, routing)
-        first = draw(fabrics[0], demand.source, demand.target, keys)
-        for number, state in enumerate(fabrics):
-            ways = first
-            if number:
-                ways, _ = redraw(fabrics[0], state, demand.source, demand.target, keys, first)
-            meets = Meets(state=scaled[number], demand=demand, keys=keys, ways=ways)
-            values[number, place], lost[number, place] = sampled(
-                meets, effort.sampling, effort.rule, shard.transport, shard.congestion_control
-            )
-    return values, lost
+    demand = part_of(shard.demand, shard.shared_by, (shard.number + routing) % shard.shared_by)
+    keys = routing_keys(demand.key, routing)
+    base = fabrics[0] if running is None else running
+    first = draw(base, demand.source, demand.target, keys)
+    sampling, left_bytes = shard.sampling, None
+    how = (effort.rule, shard.transport, shard.congestion_control)
+    if running is not None:
+        before = Meets(state=shrunk(running, effort.part_count), demand=demand, keys=keys, ways=first)
+        taken = handover(before, sampling, effort.settle_s, *how)
+        demand, sampling, left_bytes = taken.demand, taken.sampling, taken.left_bytes
+        keys, first = keys[taken.rows], Ways(first.links[taken.rows], first.length[taken.rows])
+    found = []
+    for state in fabrics:
+        ways = first
+        if state is not base:
+            ways, _ = redraw(base, state, demand.source, demand.target, keys, first)
+        scaled = shrunk(state, effort.part_count)
+        meets = Meets(state=scaled, demand=demand, keys=keys, ways=ways, left_bytes=left_bytes)
+        found.append(observed(meets, sampling, *how))
+    return found

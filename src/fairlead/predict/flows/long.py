@@ -20,26 +20,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fairlead.kernels.draws import chances
 from fairlead.kernels.ecmp_ways import Ways
 from fairlead.kernels.epochs import epochs
+from fairlead.kernels.epochs_use import Pull
 from fairlead.kernels.max_min_fast import BITS
 from fairlead.predict.flows.clp import SHORT_BYTES
 from fairlead.predict.flows.demand import Demand
-from fairlead.predict.flows.fabric import Fabric
-from fairlead.predict.flows.long_startup import PAYLOAD_RATIO, startup_s
-from fairlead.predict.flows.routing import along, base_rtt_ms, loss_ratio
-from fairlead.predict.flows.transport import Transport
+from fairlead.predict.flows.long_startup import PAYLOAD_RATIO
 
 Reals = NDArray[np.float64]
 Int32s = NDArray[np.int32]
-Rows = NDArray[np.int64]
-Keys = NDArray[np.uint64]
 
 LEAST_LEFT_RATIO = 0.05
 """Of its capacity a link leaves long flows at least this, whatever the short ones take: they share as any others do."""
-
-_CEILING, _STARTUP = (1 << 42), (1 << 42) + 1  # places in the hash of a flow's key that nothing else has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +61,9 @@ class LongFlows:
     links           : [flows, hops] int32, -1 where there is none; each flow has at least one
     start_s         : [flows] connect()
     startup_s       : [flows] from then until it has its share of the links: handshake and slow start; 0: at once
-    size_bytes      : [flows] > 0
+    size_bytes      : [flows] > 0; of those under way when the time begins what they still have to send
     ceiling_mbps    : [flows] what loss alone leaves to it; infinite: no loss
+    pull            : what decides who gets more of a shared link
     capacity_mbps   : [links] on the wire; of it the payload is PAYLOAD_RATIO
     background_mbps : [links] mean load of what is not here, the short flows; on the wire, as the capacity
     probe_links     : [probes, hops] int32, -1 where there is none
@@ -81,6 +75,7 @@ class LongFlows:
     startup_s: Reals
     size_bytes: Reals
     ceiling_mbps: Reals
+    pull: Pull
     capacity_mbps: Reals
     background_mbps: Reals
     probe_links: Int32s
@@ -101,20 +96,25 @@ class LongOutcome:
     throughput_mbps   : [flows] size over completion time; of those that are not done by the end, what they delivered
                         over the time they had; NaN where they had none
     finish_s          : [flows] NaN: not done
+    delivered_bytes   : [flows] by the end
     utilisation_ratio : [probes, hops] of each link when the probe was there; 0 where there is no link
     flow_count        : [probes, hops] long flows on it then; 0 where there is no link
+    level_mbps        : [probes, hops] rate over weight of the fastest of them; infinite where there is none
     """
 
     throughput_mbps: Reals
     finish_s: Reals
+    delivered_bytes: Reals
     utilisation_ratio: Reals
     flow_count: Reals
+    level_mbps: Reals
 
 
 def long_flows(flows: LongFlows, rule: LongRule, begin_s: float, until_s: float) -> LongOutcome:
-    """SWARM Algorithm 1 from ``begin_s``, when the network is empty, to ``until_s``.
+    """SWARM Algorithm 1 from ``begin_s`` to ``until_s``.
 
-    Flows that start earlier wait for it. O(epochs x flows under way x hops).
+    Flows that start earlier are under way when it begins; without any the network is empty then. Of such flows the
+    throughput is that since then, over all of their time. O(epochs x flows under way x hops).
     """
     order = np.argsort(flows.start_s + flows.startup_s, kind="stable")
     at = np.argsort(flows.probe_s, kind="stable")
@@ -130,6 +130,7 @@ def long_flows(flows: LongFlows, rule: LongRule, begin_s: float, until_s: float)
         epoch_s=rule.epoch_s,
         turnover_ratio=rule.turnover_ratio,
         bits=rule.bits,
+        pull=flows.pull._replace(base_rtt_ms=flows.pull.base_rtt_ms[order]),
         probe_links=flows.probe_links[at],
         probe_s=flows.probe_s[at],
     )
@@ -138,45 +139,23 @@ def long_flows(flows: LongFlows, rule: LongRule, begin_s: float, until_s: float)
     lasted_s = np.where(np.isnan(finish), until_s, finish) - flows.start_s
     throughput = np.full(len(order), np.nan)
     np.divide(delivered * 8e-6, lasted_s, out=throughput, where=lasted_s > 0)
-    utilisation, count = np.zeros(flows.probe_links.shape), np.zeros(flows.probe_links.shape)
+    utilisation, count, level = (np.zeros(flows.probe_links.shape) for _ in range(3))
     utilisation[at] = _of_all(found.utilisation_ratio, flows.probe_links[at], left_mbps, flows.capacity_mbps)
-    count[at] = np.maximum(found.flow_count, 0)
-    return LongOutcome(throughput_mbps=throughput, finish_s=finish, utilisation_ratio=utilisation, flow_count=count)
+    count[at], level[at] = np.maximum(found.flow_count, 0), found.level_mbps
+    return LongOutcome(
+        throughput_mbps=throughput,
+        finish_s=finish,
+        delivered_bytes=delivered,
+        utilisation_ratio=utilisation,
+        flow_count=count,
+        level_mbps=level,
+    )
 
 
 def _of_all(of_left: Reals, links: Int32s, left_mbps: Reals, capacity_mbps: Reals) -> Reals:
     """Utilisation of the whole capacity, from that of what the short flows leave; 0 where there is no link."""
     share_left = np.append(left_mbps / np.maximum(capacity_mbps, 1e-12), 0.0)[links]
     return np.where(np.isnan(of_left), 0.0, 1.0 - (1.0 - of_left) * share_left)
-
-
-def sampled(
-    state: Fabric,
-    demand: Demand,
-    keys: Keys,
-    ways: Ways,
-    rows: Rows,
-    probes: Rows,
-    transport: Transport,
-    congestion_control: str,
-    horizon_s: float,
-) -> LongFlows:
-    """The long flows of a sample with their ceilings and start-up times; the short ones as probes and as a load."""
-    taken = Ways(ways.links[rows], ways.length[rows])
-    rtt_ms, loss = base_rtt_ms(state, taken), loss_ratio(state, taken)
-    narrowest = along(taken, state.capacity_mbps, np.inf).min(axis=1, initial=np.inf)
-    mine = np.ascontiguousarray(keys[rows])
-    return LongFlows(
-        links=taken.links,
-        start_s=demand.start_s[rows],
-        startup_s=startup_s(rtt_ms, loss, narrowest, chances(mine, _STARTUP)),
-        size_bytes=demand.size_bytes[rows],
-        ceiling_mbps=transport.ceiling_mbps(congestion_control, loss, rtt_ms, chances(mine, _CEILING)),
-        capacity_mbps=state.capacity_mbps,
-        background_mbps=background_mbps(demand, ways, state.link_count, horizon_s),
-        probe_links=ways.links[probes],
-        probe_s=demand.start_s[probes],
-    )
 
 
 def background_mbps(demand: Demand, ways: Ways, link_count: int, horizon_s: float) -> Reals:

@@ -15,6 +15,9 @@ Reals = NDArray[np.float64]
 DROPPED_RATIO = 1.0
 """From a whole queue's delay on, a probe found the queue full and was dropped."""
 
+MEASURED_BYTES = 175_000.0
+"""What the measured link and its queue held: 2 ms of 100 Mbit/s, and 150 kB."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Queues:
@@ -39,9 +42,16 @@ class Queues:
         return found
 
     def overflow_ratio(self, utilisation_ratio: Reals, flow_count: Reals) -> Reals:
-        """[draws] share of packets that find the queue full."""
+        """[draws] share of the probes that found the queue full."""
         found: Reals = self.overflow.quantile(_place(utilisation_ratio, flow_count), np.zeros(len(flow_count)))
         return found
+
+    def mean_full_ratio(self, flow_count: Reals) -> Reals:
+        """[counts] mean waiting time at a full link, as a share of the full queue's; 0 without flows."""
+        luck = np.broadcast_to((np.arange(200) + 0.5) / 200, (len(flow_count), 200))
+        count = np.broadcast_to(flow_count[:, None], luck.shape)
+        found = self.fill_ratio(np.ones(luck.size), count.ravel(), luck.ravel()).reshape(luck.shape).mean(axis=1)
+        return np.where(flow_count > 0, found, 0.0)
 
 
 def _place(utilisation_ratio: Reals, flow_count: Reals) -> tuple[Reals, Reals]:

@@ -34,6 +34,7 @@ class ShortFlows:
     loss_ratio        : [flows] share of packets that faults drop along the way; NaN: no way
     capacity_mbps, buffer_bytes : [flows, hops]
     utilisation_ratio, flow_count : [flows, hops] load of the link by long flows, and how many cross it
+    share_mbps        : [flows, hops] of the fastest of them; infinite: there are none
     key               : [flows] what a flow's luck follows from
     """
 
@@ -44,12 +45,14 @@ class ShortFlows:
     buffer_bytes: Reals
     utilisation_ratio: Reals
     flow_count: Reals
+    share_mbps: Reals
     key: Keys
 
     def __post_init__(self) -> None:
         hops = self.capacity_mbps.shape
         assert len(self.size_bytes) == len(self.key) == hops[0]
-        assert hops == self.buffer_bytes.shape == self.utilisation_ratio.shape == self.flow_count.shape
+        assert hops == self.buffer_bytes.shape == self.utilisation_ratio.shape
+        assert hops == self.flow_count.shape == self.share_mbps.shape
 
 
 def fct_s(flows: ShortFlows, transport: Transport, congestion_control: str, initial_window: int = 10) -> Reals:
@@ -100,6 +103,7 @@ def _repeated(flows: ShortFlows, flow: int, count: int) -> ShortFlows:
         buffer_bytes=flows.buffer_bytes[row],
         utilisation_ratio=flows.utilisation_ratio[row],
         flow_count=flows.flow_count[row],
+        share_mbps=flows.share_mbps[row],
         key=flows.key[row],
     )
 
@@ -127,8 +131,8 @@ def _completed(
     luck: Reals,
     initial_window: int,
 ) -> Reals:
-    loss = 1.0 - (1.0 - flows.loss_ratio) * _not_overflown(flows, transport, congestion_control)
     rtt_ms = flows.base_rtt_ms + waits_ms
+    loss = flows.loss_ratio
     way = ~np.isnan(loss)
     found = np.full(len(loss), np.inf)
     taken = np.zeros(len(loss))
@@ -138,27 +142,15 @@ def _completed(
     return found / 1e3
 
 
-def _not_overflown(flows: ShortFlows, transport: Transport, congestion_control: str) -> Reals:
-    """[flows] share of the packets that no full queue drops."""
-    found = np.ones(len(flows.key))
-    for hop in range(flows.capacity_mbps.shape[1]):
-        busy = np.flatnonzero(flows.utilisation_ratio[:, hop] > 0)
-        found[busy] *= 1.0 - transport.overflow_ratio(
-            congestion_control, flows.utilisation_ratio[busy, hop], flows.flow_count[busy, hop]
-        )
-    return found
-
-
 def _sending_ms(flows: ShortFlows, rtt_ms: Reals, initial_window: int) -> Reals:
-    """[flows] how much longer slow start takes because the narrowest share of a link sends its packets one by one.
+    """[flows] how much longer slow start takes because links send its packets one by one.
 
-    Departs: the paper leaves it out. From the first packet of any round on, that link has all packets still to come to
-    send; the flow is done when the slowest of these rounds is. Without it, rounds follow each other at round trips.
+    Departs: the paper leaves it out. From the first packet of any round on, the slowest link has all packets still to
+    come to send; the flow is done when the slowest of these rounds is. Without it, rounds follow each other at round
+    trips. A queue knows no flows: packets leave in the order in which they came, and while a burst comes in at the
+    speed of the link, others put in as much as they use of it. So a burst leaves at half the speed of a full link.
     """
-    share = np.maximum(
-        (1.0 - flows.utilisation_ratio) * flows.capacity_mbps, flows.capacity_mbps / (flows.flow_count + 1.0)
-    ).min(axis=1)
-    packet_ms = WIRE_BYTES * 8e-3 / share
+    packet_ms = (WIRE_BYTES * 8e-3 * (1.0 + flows.utilisation_ratio) / flows.capacity_mbps).max(axis=1)
     windows = np.array(slow_start_windows(flows.size_bytes, initial_window, 0))
     left = np.cumsum(windows[::-1], axis=0)[::-1]  # [rounds, flows] packets from this round on
     start_ms = np.arange(len(windows))[:, None] * rtt_ms

@@ -7,9 +7,6 @@ short flows a lost SYN (a second at least) counts with the lost data; so the sha
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import lru_cache
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,7 +33,13 @@ def crowding_ratio(met: ShortFlows, transport: Transport, control: str) -> Reals
     for hop in range(met.capacity_mbps.shape[1]):
         busy = np.flatnonzero(met.utilisation_ratio[:, hop] > 0)
         kept[busy] *= 1.0 - transport.overflow_ratio(
-            control, met.utilisation_ratio[busy, hop], met.flow_count[busy, hop]
+            control,
+            met.utilisation_ratio[busy, hop],
+            met.flow_count[busy, hop],
+            met.share_mbps[busy, hop],
+            met.buffer_bytes[busy, hop],
+            met.capacity_mbps[busy, hop],
+            met.base_rtt_ms[busy],
         )
     return 1.0 - kept
 
@@ -76,13 +79,3 @@ def _measured(loss_ratio: Reals, axis: Reals, luck: Reals) -> Reals:
     above = np.clip(np.searchsorted(axis, loss_ratio), 1, len(axis) - 1)
     low, high = axis[above - 1], axis[above]
     return np.where(luck < (loss_ratio - low) / (high - low), high, low)
-
-
-@lru_cache(maxsize=8)
-def never_full(transport: Transport) -> Transport:
-    """The same tables where no queue drops anything, so that what is dropped can be told apart."""
-    grids = {
-        name: replace(each, overflow=replace(each.overflow, values=np.zeros_like(each.overflow.values)))
-        for name, each in transport.queues.items()
-    }
-    return replace(transport, queues=grids)

@@ -22,9 +22,18 @@ def lossy_link(snapshot: Snapshot, one: str, other: str, drop_ratio: float) -> t
 
 
 def cut_link(snapshot: Snapshot, one: str, other: str) -> tuple[Edit, ...]:
-    """The link between two nodes is down."""
+    """The link between two nodes is down and carries nothing: no operator can bring it back, unlike a disabled one."""
     rows = link_rows(snapshot, one, other)
-    return (_edit("cut_link", FabricLinks.name, "up", rows, np.zeros(len(rows), dtype=np.bool_)),)
+    return (
+        _edit("cut_link", FabricLinks.name, "drop_ratio", rows, np.ones(len(rows))),
+        _edit("cut_link", FabricLinks.name, "up", rows, np.zeros(len(rows), dtype=np.bool_)),
+    )
+
+
+def disabled_link(snapshot: Snapshot, one: str, other: str) -> tuple[Edit, ...]:
+    """The link between two nodes is out of service as operators leave it: what it lost before, it still would."""
+    rows = link_rows(snapshot, one, other)
+    return (_edit("disable_link", FabricLinks.name, "up", rows, np.zeros(len(rows), dtype=np.bool_)),)
 
 
 def narrowed_link(snapshot: Snapshot, one: str, other: str, kept_ratio: float = 0.5) -> tuple[Edit, ...]:

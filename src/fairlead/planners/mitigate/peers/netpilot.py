@@ -17,18 +17,22 @@ from functools import partial
 
 import numpy as np
 
-from fairlead.model import FabricLinks, Snapshot, apply_edits
+from fairlead.model import Arrivals, FabricLinks, Flows, Snapshot, apply_edits
 from fairlead.planners.mitigate.actions import Action, edits_of
 from fairlead.planners.mitigate.cables import T0, Reals, tiers
 from fairlead.planners.mitigate.failures import Failures, failures, usual_capacity_mbps
-from fairlead.planners.mitigate.loads import loads
 from fairlead.planners.mitigate.peers.rival import MitigateRival
-from fairlead.planners.mitigate.traffic import mean_demand_mbps
+from fairlead.predict.flows.demand import mean_size_bytes
+from fairlead.predict.flows.mean_loads import mean_traffic, switch_loads
+from fairlead.predict.flows.uncertain import arrivals_at_load
+
+LOAD_WHEN_UNKNOWN = 0.5
+"""Mean of the load that the estimator draws where nobody knows how many flows arrive."""
 
 
 def choose(snapshot: Snapshot, threshold: float) -> tuple[Action, ...]:
     """Actions against each failure in turn; the fullest link must stay below ``threshold``, infinite: any will do."""
-    wrong, demand = failures(snapshot), mean_demand_mbps(snapshot)
+    wrong, demand = failures(snapshot), demand_mbps(snapshot)
     chosen: tuple[Action, ...] = ()
     for mitigations in _mitigations(snapshot, wrong):
         full = [fullest(snapshot, (*chosen, each), wrong, demand) for each in mitigations]
@@ -42,13 +46,26 @@ def fullest(snapshot: Snapshot, actions: tuple[Action, ...], wrong: Failures, de
     """Utilisation of the fullest healthy link after the actions; infinite where traffic has no way."""
     usual = usual_capacity_mbps(snapshot)
     state = apply_edits(snapshot, edits_of(snapshot, actions))
-    found = loads(state, demand)
+    found = switch_loads(state, demand)
     if found.unroutable_mbps > 1e-9 * max(1.0, float(demand.sum())):
         return math.inf
     healthy = np.ones(snapshot[FabricLinks].row_count, np.bool_)
     for cable in (*wrong.lossy.tolist(), *wrong.congested.tolist()):
         healthy[wrong.cables.rows(cable)] = False
     return float((found.load_mbps / usual)[healthy].max(initial=0.0))
+
+
+def demand_mbps(snapshot: Snapshot) -> Reals:
+    """[t0s, t0s] mean traffic; where nobody knows how much, as many flows as make LOAD_WHEN_UNKNOWN. O(t0s^2)."""
+    known = mean_traffic(snapshot)
+    if known is None:  # pinned flows of a single start tell no rate either
+        drawn = snapshot.replaced(Flows.of(start_s=(), source=(), target=(), size_bytes=()))
+        if Arrivals not in drawn or not drawn[Arrivals].row_count:
+            rate = arrivals_at_load(drawn, mean_size_bytes(drawn), LOAD_WHEN_UNKNOWN)
+            drawn = drawn.replaced(Arrivals.of(arrivals_per_s=[rate]))
+        known = mean_traffic(drawn)
+    assert known is not None, "arrivals without a rate"
+    return known.between
 
 
 def _mitigations(snapshot: Snapshot, wrong: Failures) -> list[tuple[Action, ...]]:

@@ -8,26 +8,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fairlead import __version__
-from fairlead.model import (
-    Arrivals,
-    Bound,
-    BoundKind,
-    Budget,
-    DestinationWeights,
-    FabricLinks,
-    Flows,
-    FlowSizes,
-    Nodes,
-    Pairs,
-    Placements,
-    Plan,
-    Reason,
-    Snapshot,
-    Status,
-    Table,
-    apply_edits,
-)
+from fairlead.model import Bound, BoundKind, Budget, Plan, Reason, Snapshot, Status, Table, apply_edits
 from fairlead.planners.mitigate.actions import Action, edits_of
+from fairlead.planners.mitigate.needs import FABRIC_NEEDS
 from fairlead.planners.mitigate.words import told, words
 from fairlead.predict.flows.fabric import fabric
 from fairlead.predict.flows.routing import partitioned
@@ -44,16 +27,7 @@ class MitigateRival:
 
     name: str
     choose: Choose
-    needs: ClassVar[tuple[type[Table], ...]] = (
-        Nodes,
-        FabricLinks,
-        DestinationWeights,
-        Placements,
-        Flows,
-        FlowSizes,
-        Pairs,
-        Arrivals,
-    )
+    needs: ClassVar[tuple[type[Table], ...]] = FABRIC_NEEDS
 
     def begin(self) -> None:
         """Rivals remember nothing."""
