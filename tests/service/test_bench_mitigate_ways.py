@@ -11,6 +11,8 @@ from fairlead.predict.flows.clp import CLP_METRICS
 from fairlead.service.bench_mitigate_ways import WAYS, segments_figures, ways_figures
 from fairlead.worlds.fabric import figure_1, lossy_link
 
+pytestmark = pytest.mark.slow
+
 
 def sick() -> Snapshot:
     return apply_edits(figure_1(), lossy_link(figure_1(), "C0", "B0", 0.05))
@@ -26,10 +28,9 @@ def test_every_way_is_timed_beside_the_full_one(figures: dict[str, Any]) -> None
     assert list(ways) == list(WAYS)
     assert {"warm_start", "fewer_epochs", "fast_max_min", "shorter_warm_up", "down_scaling_4", "all"} <= set(ways)
     assert ways["full"]["speedup"] == 1.0
-    for name in CLP_METRICS:
-        assert ways["full"][f"{name}_error_ratio"] == 0.0
-        assert ways["fast_max_min"][f"{name}_error_ratio"] < 0.05
-    mean = "throughput_mean_mbps_error_ratio"
+    assert all(ways["full"][f"{name}_error_ratio"] == 0.0 for name in CLP_METRICS)
+    mean = "throughput_mean_mbps_error_ratio"  # of so few flows a percentile is the luck of one
+    assert ways["fast_max_min"][mean] < 0.02
     assert 0.0 < ways["warm_start"][mean] < ways["down_scaling_4"][mean]
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from fairlead.model import (
-    Arrivals,
     Budget,
     Candidates,
     FabricLinks,
@@ -28,6 +27,7 @@ from fairlead.service.bench_max_min import max_min_figures
 from fairlead.service.bench_route import alone
 from fairlead.service.executor import Workers
 from fairlead.service.generate_fabric import clos_spec
+from fairlead.service.mitigate_effort import Stated, looked
 from fairlead.service.reproduce import Progress, provenance
 from fairlead.worlds.fabric import HIGH_DROP_RATIO, LOW_DROP_RATIO, clos, lossy_link, lossy_switch
 
@@ -43,9 +43,6 @@ PAPER = {
 }
 """SWARM Figure 11; the numerals are second-hand."""
 
-PART_FLOWS = 80_000
-"""Flows of one sample: down-scaling leaves no more than these to a part."""
-SAMPLING = Sampling(horizon_s=4.0, from_s=1.0, until_s=3.0)
 DEMANDS, SAMPLES = 8, 32
 FULL_SAMPLING = Sampling(horizon_s=2.0, from_s=0.5, until_s=1.5)
 FULL_RULE = Rule(epoch_s=float("inf"), turnover_ratio=0.0, bits=53)
@@ -116,15 +113,8 @@ def _repairs(sick: Snapshot, core: str) -> Candidates:
     return Candidates.of(candidate=candidate, action=action, source=np.array(source), target=np.array(target))
 
 
-def part_count(snapshot: Snapshot) -> int:
-    """Parts of the network so that one has about PART_FLOWS flows in a sample."""
-    flows = float(snapshot[Arrivals].arrivals_per_s[0]) * SAMPLING.horizon_s
-    return max(1, round(flows / PART_FLOWS))
-
-
-def estimator(parts: int, rule: Rule, seed: int, workers: int = 1, sampling: Sampling = SAMPLING) -> FlowEstimator:
+def estimator(effort: Effort, seed: int, workers: int = 1) -> FlowEstimator:
     """The estimator of this benchmark."""
-    effort = Effort(demand_count=DEMANDS, sampling=sampling, part_count=parts, rule=rule)
     mapper = Workers(count=workers).map
     return FlowEstimator(effort=effort, transport=shipped(), congestion_control="cubic", seed=seed, mapper=mapper)
 
@@ -136,12 +126,17 @@ def ranked(snapshot: Snapshot, estimate: FlowEstimator, seed: int, samples: int 
 
 
 def measured(servers: int, seed: int, workers: int) -> dict[str, Any]:
-    """Seconds from a snapshot to the ranking of its eight repairs, cold but compiled, in ``workers`` processes."""
-    ranked(sick_clos(64), estimator(1, Rule(), seed), seed, samples=8)  # compiles, or loads what was compiled
+    """Seconds from a snapshot to the ranking of its eight repairs, cold but compiled, in ``workers`` processes.
+
+    It is looked as closely as ``fairlead mitigate plan`` does by itself, but for the number of samples.
+    """
+    stated = Stated(demand_count=DEMANDS, sample_count=SAMPLES)
+    small = sick_clos(64)
+    ranked(small, estimator(looked(stated, small).effort, seed), seed, samples=8)  # compiles, or loads what was
     sick = sick_clos(servers)
-    parts = part_count(sick)
     started = time.perf_counter()
-    found = ranked(sick, estimator(parts, Rule(), seed, workers), seed)
+    look = looked(stated, sick)
+    found = ranked(sick, estimator(look.effort, seed, workers), seed)
     seconds = time.perf_counter() - started
     own, pool = (resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return {
@@ -150,8 +145,9 @@ def measured(servers: int, seed: int, workers: int) -> dict[str, Any]:
         "seconds": round(seconds, 2),
         "candidates": len(found.rows),
         "samples": found.sample_count,
-        "part_count": parts,
-        "flows_per_sample": round(float(sick[Arrivals].arrivals_per_s[0]) * SAMPLING.horizon_s / parts),
+        "part_count": look.effort.part_count,
+        "measured_s": look.effort.sampling.until_s - look.effort.sampling.from_s,
+        "flows_per_sample": round(look.flow_count),
         "workers": workers,
         # each worker at most as large as the largest of them
         "rss_mb": round(own + (workers * pool if workers > 1 else 0.0), 1),
@@ -183,7 +179,8 @@ def beside_full(servers: int, seed: int, workers: int) -> dict[str, Any]:
 
 def _timed(sick: Snapshot, seed: int, workers: int, parts: int, rule: Rule) -> tuple[Ranking, float]:
     started = time.perf_counter()
-    found = ranked(sick, estimator(parts, rule, seed, workers, FULL_SAMPLING), seed, samples=DEMANDS)
+    effort = Effort(demand_count=DEMANDS, sampling=FULL_SAMPLING, part_count=parts, rule=rule)
+    found = ranked(sick, estimator(effort, seed, workers), seed, samples=DEMANDS)
     return found, time.perf_counter() - started
 
 

@@ -78,6 +78,18 @@ def test_queues_on_the_way_lower_the_ceiling() -> None:
     assert np.median(delayed(crowded, fast)) < 0.7 * np.median(delayed(alone, fast))
 
 
+def test_a_window_knows_but_one_loss() -> None:
+    """A lossy way that leads through a full queue: faults and queue together, at the round trip with its waiting."""
+    flows = met(1e7, loss_ratio=0.05, utilisation_ratio=1.0, flow_count=32.0)
+    crowd = crowding_ratio(flows, shipped(), "cubic")
+    assert 0.03 < crowd[0] < 0.13
+    rtt_ms = flows.base_rtt_ms + waiting_ms(flows, shipped(), "cubic")
+    both = 1 - 0.95 * (1 - crowd)
+    ceiling = shipped().ceiling_mbps("cubic", both, rtt_ms, chances(flows.key, CEILING))
+    # 6,900 packets: the first loss comes so early that all is sent under the ceiling
+    assert np.median(delayed(flows, 1e3) / ceiling) == pytest.approx(1.0, abs=0.03)
+
+
 def test_whom_others_hold_back_no_loss_makes_faster() -> None:
     less, more = (delayed(met(1e6, loss_ratio=loss), 40.0) for loss in (0.001, 0.0))
     assert np.all(less <= more + 1e-9)

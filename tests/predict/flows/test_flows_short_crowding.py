@@ -5,7 +5,7 @@ import pytest
 
 from fairlead.kernels.draws import mixed_keys
 from fairlead.predict.flows.short import ShortFlows
-from fairlead.predict.flows.short_crowding import crowded_s, crowding_ratio, handshake_ratio
+from fairlead.predict.flows.short_crowding import _unharmed, crowded_s, crowding_ratio, handshake_ratio
 from fairlead.predict.flows.transport import shipped
 
 COUNT = 20_000
@@ -54,6 +54,20 @@ def test_times_of_a_second_and_more_are_not_those_of_lost_syns(count: float) -> 
     assert (added > 0.9).mean() < 0.6 * (as_measured > 0.9).mean()
     assert (added > 0.9).mean() < 0.5 * crowd[0]
     assert (added > 0.01).mean() > 0.3 * crowd[0], "but lost data is felt"
+
+
+def test_where_a_syn_was_lost_does_not_stand_for_others() -> None:
+    """One packet at a tenth of loss: the measured time at level 0.9 is a second, that of a lost SYN."""
+    table = TABLES.rounds_taken["cubic"].grid
+    luck = np.linspace(0.0, 1.0 - 1e-12, 4_000)
+    for loss in (0.05, 0.1, 0.2):
+        kept = np.minimum(luck * (1 - loss), _unharmed(np.full(4_000, loss), table.levels))
+        level = table.nearest_level(kept)
+        edges = np.concatenate([[0.0], (table.levels[1:] + table.levels[:-1]) / 2, [1.0]])
+        assert edges[level.max() + 1] <= 1 - loss + 1e-12 < edges[level.max() + 2]
+        taken = TABLES.rounds("cubic", np.full(4_000, 1448.0), np.full(4_000, loss), np.full(4_000, 5.0), kept) * 5.0
+        assert (taken > 900).mean() < 0.01
+    assert _unharmed(np.zeros(1), table.levels)[0] > 1 - 1e-9
 
 
 def test_more_flows_never_cost_less_on_average() -> None:

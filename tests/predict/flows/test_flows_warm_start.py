@@ -70,9 +70,10 @@ def estimator(settle_s: float, running: Snapshot | None, from_s: float = 6.0) ->
 
 
 def test_the_network_as_it_is_goes_on_as_if_nothing_had_been() -> None:
-    """Under the exact rule a handover to the same network changes nothing but the mean load of its short flows."""
+    """Under the exact rule a handover to the same network changes the mean load of its short flows, and that queues
+    are empty for a moment."""
     (whole,), (warm,) = estimator(np.inf, sick())([sick()], range(2)), estimator(0.5, sick())([sick()], range(2))
-    assert warm.values[:, 1:] == pytest.approx(whole.values[:, 1:], rel=0.02)
+    assert warm.values[:, 1:] == pytest.approx(whole.values[:, 1:], rel=0.04)
 
 
 def test_a_repair_is_nearer_to_the_whole_than_from_an_empty_network() -> None:

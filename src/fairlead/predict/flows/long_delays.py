@@ -42,17 +42,18 @@ def delayed_mbps(
     crowd = crowding_ratio(met, transport, control)
     lasted_s = met.size_bytes * 8e-6 / np.maximum(fluid_mbps, 1e-9)
     sent_s = np.maximum(lasted_s - startup_s, 1e-9)
-    sent_s = _lossy_s(met, sent_s, transport, control)
+    sent_s = _lossy_s(met, crowd, sent_s, transport, control)
     failing = 1.0 - (1.0 - met.loss_ratio) * (1.0 - handshake_ratio(crowd)) * (1.0 - back_loss_ratio)
     # the loss of one of two ways that fails as often as both together here
     wait_s = handshake_wait_s(1.0 - np.sqrt(1.0 - failing), chances(met.key, _HANDSHAKE))
     return np.asarray(met.size_bytes * 8e-6 / (startup_s + sent_s + wait_s))
 
 
-def _lossy_s(met: ShortFlows, fluid_s: Reals, transport: Transport, control: str) -> Reals:
+def _lossy_s(met: ShortFlows, crowd_ratio: Reals, fluid_s: Reals, transport: Transport, control: str) -> Reals:
     """[flows] time to send everything, where loss holds flows back more, or later, than the fluid knows.
 
-    The fluid's ceiling is that of the bare round trip; queues on the way make it longer. And no ceiling holds a flow
+    The fluid's ceiling is that of the bare round trip and of faults alone; full queues on the way make the round trip
+    longer, and what they drop comes on top: a window knows but one loss. And no ceiling holds a flow
     back before its first loss: until then it is in slow start, and then at its share of the narrowest link.
     """
     found = fluid_s.copy()
@@ -60,7 +61,8 @@ def _lossy_s(met: ShortFlows, fluid_s: Reals, transport: Transport, control: str
     mine = taken(met, lossy)
     luck, share_s = chances(mine.key, CEILING), fluid_s[lossy]
     rtt_ms = mine.base_rtt_ms + waiting_ms(mine, transport, control)
-    ceiling = transport.ceiling_mbps(control, mine.loss_ratio, rtt_ms, luck)
+    loss = 1.0 - (1.0 - mine.loss_ratio) * (1.0 - crowd_ratio[lossy])
+    ceiling = transport.ceiling_mbps(control, loss, rtt_ms, luck)
     sent_s = np.maximum(share_s, mine.size_bytes * 8e-6 / ceiling)
     packets = np.ceil(mine.size_bytes / SEGMENT_BYTES)
     unhurt = np.log(chances(mine.key, _FIRST_LOSS)) / np.log1p(-np.minimum(mine.loss_ratio, 0.999))

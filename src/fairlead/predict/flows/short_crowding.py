@@ -61,13 +61,25 @@ def crowded_s(met: ShortFlows, rtt_ms: Reals, transport: Transport, control: str
     if not len(hit):
         return found
     share, size, rtt = crowd[hit], met.size_bytes[hit], rtt_ms[hit]
-    measured = _measured(share, transport.rounds_taken[control].grid.axes[1], chances(met.key[hit], _ROW))
-    luck = chances(met.key[hit], _DATA) * (1.0 - measured)
+    table = transport.rounds_taken[control].grid
+    measured = _measured(share, table.axes[1], chances(met.key[hit], _ROW))
+    luck = np.minimum(chances(met.key[hit], _DATA) * (1.0 - measured), _unharmed(measured, table.levels))
     more = transport.rounds(control, size, measured, rtt, luck)
     more = more - transport.rounds(control, size, np.zeros(len(hit)), rtt, luck)
     # the loss of one of two ways that fails as often as the way there alone here
     alike = 1.0 - np.sqrt(1.0 - handshake_ratio(share))
     found[hit] = np.maximum(more, 0.0) * rtt * 1e-3 + handshake_wait_s(alike, chances(met.key[hit], _HANDSHAKE))
+    return found
+
+
+def _unharmed(loss_ratio: Reals, levels: Reals) -> Reals:
+    """[flows] luck up to which a level stands for flows alone whose SYN was not lost.
+
+    The level around that boundary is often the time of one that was, a second, and would stand for others as well.
+    """
+    edges = np.concatenate([(levels[1:] + levels[:-1]) / 2, [1.0]])
+    place = np.searchsorted(edges, 1.0 - loss_ratio, side="right") - 1
+    found: Reals = np.nextafter(edges[np.maximum(place, 0)], 0.0)
     return found
 
 
