@@ -19,7 +19,7 @@ from fairlead.model import ACTIONS, BoundKind, FairleadError, Stage, Status
 from fairlead.planners.drain import Goal
 from fairlead.planners.mitigate import COMPARATORS
 from fairlead.predict.flows.clp import CLP_METRICS, LOWER_IS_BETTER
-from fairlead.predict.flows.transport import TABLES
+from fairlead.predict.flows.transport_tables import TABLES
 from fairlead.predict.metrics import METRICS
 from fairlead.predict.route_metrics import ROUTING_METRICS
 from fairlead.service.cli import app

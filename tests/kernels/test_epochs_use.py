@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from water_small import Problem, naive_rates
 
-from fairlead.kernels.epochs import BYTES_PER_MBIT, EXACT, epochs
+from fairlead.kernels.epochs import epochs
+from fairlead.kernels.epochs_active import BYTES_PER_MBIT, EXACT
 from fairlead.kernels.epochs_use import ALIKE, Pull
 
 

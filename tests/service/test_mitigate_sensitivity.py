@@ -12,9 +12,10 @@ import pytest
 import fairlead.service.mitigate_sensitivity as room
 from fairlead.model import Arrivals, FabricLinks, FlowSizes, Nodes, Snapshot
 from fairlead.planners.mitigate.decision import with_arrivals
-from fairlead.predict.flows.demand import Sampling, mean_size_bytes
+from fairlead.predict.flows.demand import Sampling
 from fairlead.predict.flows.estimate import Effort, FlowEstimator
 from fairlead.predict.flows.transport import shipped
+from fairlead.predict.flows.workload import mean_size_bytes
 from fairlead.service.mitigate_cases import healthy_network
 from fairlead.service.mitigate_sensitivity import (
     DISABLE,

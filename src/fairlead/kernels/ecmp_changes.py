@@ -10,7 +10,7 @@ import numpy as np
 from numba import boolean, float64, int8, int32, int64, njit, types
 from numpy.typing import NDArray
 
-from fairlead.kernels.ecmp import FLAGS, INT32S, LADDER, Flags, Ladder
+from fairlead.kernels.ecmp import INT64S, LADDER, Flags, Ladder
 from fairlead.kernels.ecmp_ways import ENDS, ROUTING, WAYS, Ends, Routing, Ways, draw_chosen, next_hops, room
 
 SAME, LOST, GAINED = range(3)
@@ -34,31 +34,46 @@ def _became(ladder, before, after, destination, switch, had, has):  # type: igno
     return np.int8(SAME if had_count == has_count else LOST)
 
 
-@njit(types.void(LADDER, ROUTING, ROUTING, INT32S, FLAGS, int64, int8[:, ::1]), cache=True, nogil=True)
-def _touch(ladder, before, after, starts, moved, room, touched):  # type: ignore[no-untyped-def]
+@njit(types.void(LADDER, ROUTING, ROUTING, INT64S, INT64S, int64, int8[:, ::1]), cache=True, nogil=True)
+def _touch(ladder, before, after, destinations, switches, room, touched):  # type: ignore[no-untyped-def]
     had = np.empty(room, np.int32), np.empty(room, np.float64)
     has = np.empty(room, np.int32), np.empty(room, np.float64)
-    for destination in range(len(moved)):
-        if moved[destination]:
-            for switch in range(len(ladder.tier)):
-                touched[destination, switch] = _became(ladder, before, after, destination, switch, had, has)
-        else:  # distances as before: only where links themselves changed
-            for switch in starts:
-                touched[destination, switch] = _became(ladder, before, after, destination, switch, had, has)
+    for pair in range(len(destinations)):
+        destination, switch = destinations[pair], switches[pair]
+        touched[destination, switch] = _became(ladder, before, after, destination, switch, had, has)
 
 
 def touched(ladder: Ladder, before: Routing, after: Routing) -> NDArray[np.int8]:
     """SAME, LOST or GAINED for every destination and switch: [t0s, switches] int8.
 
-    O(links + t0s * switches), and for each destination whose distances changed its links once.
+    Next hops follow from a switch's own links, its distance and those of its neighbours, so only where one of these
+    changed they are looked at. O(links log(links) + t0s * switches), and the links of those switches.
     """
-    changed = (before.alive != after.alive) | (before.weight != after.weight) | _own_changed(before, after)
-    starts = np.unique(ladder.source[changed])
-    starts = starts[starts >= 0].astype(np.int32)
-    starts.flags.writeable = False
-    moved = (before.hops != after.hops).any(axis=1)
     found = np.zeros(after.hops.shape, np.int8)
-    _touch(ladder, before, after, starts, moved, room(ladder), found)
+    pairs = np.nonzero(_may_differ(ladder, before, after))
+    rows, columns = (np.ascontiguousarray(each, np.int64) for each in pairs)
+    rows.flags.writeable = columns.flags.writeable = False
+    _touch(ladder, before, after, rows, columns, room(ladder), found)
+    return found
+
+
+def _may_differ(ladder: Ladder, before: Routing, after: Routing) -> Flags:
+    """[t0s, switches] what next hops follow from is not as it was."""
+    changed = (before.alive != after.alive) | (before.weight != after.weight) | _own_changed(before, after)
+    starts = ladder.source[changed]
+    found: Flags = before.hops != after.hops
+    destination, moved = np.nonzero(found)
+    found[:, starts[starts >= 0]] = True
+    inside = np.flatnonzero((ladder.source >= 0) & (ladder.target >= 0))
+    by_target = inside[np.argsort(ladder.target[inside], kind="stable")]
+    first = np.searchsorted(ladder.target[by_target], moved, side="left")
+    count = np.searchsorted(ladder.target[by_target], moved, side="right") - first
+    if count.sum() > found.size:
+        found[destination] = True
+        return found
+    place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    neighbours = ladder.source[by_target[np.repeat(first, count) + place]]
+    found[np.repeat(destination, count), neighbours] = True
     return found
 
 

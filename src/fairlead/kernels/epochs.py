@@ -12,12 +12,13 @@ would give to one flow more, and leaves when its last byte has been sent.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from fairlead.kernels.epochs_active import Seen, Traffic, end, leave, nobody, put, rates, resized, rise
 from fairlead.kernels.epochs_use import (
     Pull,
     alike,
@@ -27,148 +28,41 @@ from fairlead.kernels.epochs_use import (
     find_tops,
     forget,
     look,
-    queue_up,
     unused,
     weigh,
 )
-from fairlead.kernels.max_min import Filling, Int32s, Reals, arguments, fill, filling, sink
-from fairlead.kernels.max_min_fast import BITS, fill_fast
-
-BYTES_PER_MBIT = 125_000.0
-EXACT = 53  # bits of a float: no two levels are alike, so the filling is the exact one
-
-
-class Active(NamedTuple):
-    """Flows under way in the order of their arrival; room for more than there are."""
-
-    rows: Int32s
-    left_bytes: Reals
-    rate_mbps: Reals
-    finish_s: Reals  # at this rate
-    work: Filling
+from fairlead.kernels.max_min import arguments
+from fairlead.kernels.max_min_fast import BITS
+from fairlead.kernels.max_min_filling import Int32s, Reals, sink
 
 
 @numba.njit(cache=True, nogil=True)
-def _resized(active, active_count, room, hop_count):  # type: ignore[no-untyped-def]  # compiled
-    """With room for so many flows."""
-    rows, left, rate, finish = np.empty(room, np.int32), np.empty(room), np.empty(room), np.empty(room)
-    rows[:active_count] = active.rows[:active_count]
-    left[:active_count] = active.left_bytes[:active_count]
-    rate[:active_count] = active.rate_mbps[:active_count]
-    finish[:active_count] = active.finish_s[:active_count]
-    work = filling(room, hop_count, len(active.work.left))
-    work.waiting_flows[:active_count] = active.work.waiting_flows[:active_count]
-    work.weight[:active_count] = active.work.weight[:active_count]
-    return Active(rows, left, rate, finish, work)
+def _enter(traffic, row, capacity_mbps, active, place, use):  # type: ignore[no-untyped-def]  # compiled
+    """Let a flow in within an epoch, at what its links would give it."""
+    weight = weigh(traffic.links, row, traffic.pull, use)
+    active.work.weight[place] = weight
+    rate = arrive(traffic.links, row, capacity_mbps, traffic.ceiling_mbps, weight, use)
+    put(active, place, row, traffic.size_bytes[row], rate, traffic.enter_s[row])
 
 
 @numba.njit(cache=True, nogil=True)
-def _put(active, place, row, left_bytes, rate_mbps, now_s):  # type: ignore[no-untyped-def]
-    active.rows[place] = row
-    active.left_bytes[place] = left_bytes
-    active.rate_mbps[place] = rate_mbps
-    active.finish_s[place] = now_s + left_bytes / (rate_mbps * BYTES_PER_MBIT) if rate_mbps > 0 else np.inf
-
-
-@numba.njit(cache=True, nogil=True)
-def _rates(traffic, capacity_mbps, bits, now_s, active, active_count, crossed_count, use):  # type: ignore[no-untyped-def]
-    """New rates for all, and how they use the links; how many links they cross, ``crossed_count`` so far."""
-    links, ceiling_mbps = traffic.links, traffic.ceiling_mbps
-    rows, rate, work = active.rows[:active_count], active.rate_mbps[:active_count], active.work
-    for j in range(active_count):
-        work.weight[j] = weigh(links, rows[j], traffic.pull, use)
-    empty_queues(crossed_count, use)
-    if bits >= EXACT:
-        crossed_count = fill(links, rows, capacity_mbps, ceiling_mbps, rate, work)
-    else:
-        crossed_count = fill_fast(links, rows, capacity_mbps, ceiling_mbps, bits, rate, work)
-    for k in range(crossed_count):
-        link = work.crossed[k]
-        use.crossed[k] = link
-        use.free_mbps[link] = max(work.left[link], 0.0)
-        use.flow_count[link] = work.last[link] - work.first[link]
-    queue_up(crossed_count, capacity_mbps, traffic.pull, use)
-    for j in range(active_count):
-        _put(active, j, rows[j], active.left_bytes[j], rate[j], now_s)
-    return crossed_count
-
-
-@numba.njit(cache=True, nogil=True)
-def rise(heap, key, entry, size):  # type: ignore[no-untyped-def]
-    place = size
-    while place > 0 and key[heap[(place - 1) // 2]] > key[entry]:
-        heap[place] = heap[(place - 1) // 2]
-        place = (place - 1) // 2
-    heap[place] = entry
-
-
-@numba.njit(cache=True, nogil=True)
-def _end(now_s, active, active_count, enter_s, entered, epoch_s, until_s, events):  # type: ignore[no-untyped-def]
-    """When the epoch that starts now ends: not after so many arrivals or departures."""
-    end_s = min(now_s + epoch_s, until_s)
-    if entered + events <= len(enter_s):
-        end_s = min(end_s, enter_s[entered + events - 1])
-    if events == 1:
-        for j in range(active_count):
-            end_s = min(end_s, active.finish_s[j])
-    elif events <= active_count:
-        end_s = min(end_s, np.partition(active.finish_s[:active_count], events - 1)[events - 1])
-    return end_s
-
-
-@numba.njit(cache=True, nogil=True)
-def _leave(end_s, active, active_count, size_bytes, finish_s, delivered_bytes):  # type: ignore[no-untyped-def]
-    """Let those go whose last byte is sent by the end; how many stay. Their ``left_bytes`` are those at the end."""
-    stay = 0
-    for j in range(active_count):
-        row = active.rows[j]
-        if active.finish_s[j] <= end_s:
-            finish_s[row] = active.finish_s[j]
-            delivered_bytes[row] = size_bytes[row]
-        else:
-            left = active.left_bytes[j]
-            if active.rate_mbps[j] > 0:
-                left = (active.finish_s[j] - end_s) * active.rate_mbps[j] * BYTES_PER_MBIT
-            active.rows[stay] = row
-            active.left_bytes[stay] = left
-            stay += 1
-    return stay
-
-
-class Traffic(NamedTuple):
-    """Flows in the order in which they enter, and the probes in theirs."""
-
-    links: Int32s  # [flows, hops]
-    enter_s: Reals
-    size_bytes: Reals
-    ceiling_mbps: Reals
-    pull: Pull
-    probe_links: Int32s  # [probes, hops]
-    probe_s: Reals
-
-
-class Seen(NamedTuple):
-    """What is written down on the way."""
-
-    finish_s: Reals
-    delivered_bytes: Reals
-    utilisation: Reals  # [probes, hops]
-    flow_count: Int32s  # [probes, hops]
-    level_mbps: Reals  # [probes, hops]
+def _leaving(active, count, end_s):  # type: ignore[no-untyped-def]
+    """A heap of those that leave before the end, the first on top: how many."""
+    heap, leaving = active.work.waiting_flows, 0
+    for j in range(count):
+        if active.finish_s[j] < end_s:
+            heap[leaving] = j
+            leaving += 1
+    for place in range(leaving // 2 - 1, -1, -1):
+        sink(heap, active.finish_s, place, leaving)
+    return leaving
 
 
 @numba.njit(cache=True, nogil=True)
 def _within(traffic, capacity_mbps, end_s, active, use, seen, at):  # type: ignore[no-untyped-def]
     """Arrivals and probes of an epoch in the order of time; ``at``: flows under way, entered, probed."""
     count, entered, probed = at
-    hop_count = traffic.links.shape[1]
-    leaving = 0
-    for j in range(count):
-        if active.finish_s[j] < end_s:
-            active.work.waiting_flows[leaving] = j
-            leaving += 1
-    for place in range(leaving // 2 - 1, -1, -1):
-        sink(active.work.waiting_flows, active.finish_s, place, leaving)
+    leaving = _leaving(active, count, end_s)
     while True:
         arrival_s = traffic.enter_s[entered] if entered < len(traffic.enter_s) else np.inf
         probe_s = traffic.probe_s[probed] if probed < len(traffic.probe_s) else np.inf
@@ -186,11 +80,8 @@ def _within(traffic, capacity_mbps, end_s, active, use, seen, at):  # type: igno
             probed += 1
         else:
             if count == len(active.rows):
-                active = _resized(active, count, 2 * count, hop_count)
-            weight = weigh(traffic.links, entered, traffic.pull, use)
-            active.work.weight[count] = weight
-            rate = arrive(traffic.links, entered, capacity_mbps, traffic.ceiling_mbps, weight, use)
-            _put(active, count, entered, traffic.size_bytes[entered], rate, arrival_s)
+                active = resized(active, count, 2 * count, traffic.links.shape[1])
+            _enter(traffic, entered, capacity_mbps, active, count, use)
             if active.finish_s[count] < end_s:
                 rise(active.work.waiting_flows, active.finish_s, count, leaving)
                 leaving += 1
@@ -201,26 +92,23 @@ def _within(traffic, capacity_mbps, end_s, active, use, seen, at):  # type: igno
 @numba.njit(cache=True, nogil=True)
 def _run(traffic, capacity_mbps, begin_s, until_s, epoch_s, turnover_ratio, bits, seen):  # type: ignore[no-untyped-def]
     """How many epochs it took. SWARM Algorithm 1."""
-    links, link_count = traffic.links, len(capacity_mbps)
-    room, hop_count = 64, links.shape[1]
-    active = Active(
-        np.empty(room, np.int32), np.empty(room), np.empty(room), np.empty(room), filling(room, hop_count, link_count)
-    )
+    links, hop_count = traffic.links, traffic.links.shape[1]
+    active = nobody(64, hop_count, len(capacity_mbps))
     use = unused(capacity_mbps)
     now_s, count, entered, epoch_count, crossed_count = begin_s, 0, 0, 0, 0
     probed = np.searchsorted(traffic.probe_s, begin_s)
     while now_s < until_s:
         while entered < len(traffic.enter_s) and traffic.enter_s[entered] <= now_s:
             if count == len(active.rows):
-                active = _resized(active, count, 2 * count, hop_count)
-            _put(active, count, entered, traffic.size_bytes[entered], 0.0, now_s)
+                active = resized(active, count, 2 * count, hop_count)
+            put(active, count, entered, traffic.size_bytes[entered], 0.0, now_s)
             count += 1
             entered += 1
         events, end_s, first_row = 1, until_s, entered
         if count > 0:
-            crossed_count = _rates(traffic, capacity_mbps, bits, now_s, active, count, crossed_count, use)
+            crossed_count = rates(traffic, capacity_mbps, bits, now_s, active, count, crossed_count, use)
             events = 1 + int(min(turnover_ratio * count, 1e9))
-            end_s = _end(now_s, active, count, traffic.enter_s, entered, epoch_s, until_s, events)
+            end_s = end(now_s, active, count, traffic.enter_s, entered, epoch_s, until_s, events)
             epoch_count += 1
         else:
             empty_queues(crossed_count, use)
@@ -231,12 +119,11 @@ def _run(traffic, capacity_mbps, begin_s, until_s, epoch_s, turnover_ratio, bits
             find_tops(links, active.rows[:count], active.rate_mbps[:count], active.work.weight, use)
         at = (count, entered, probed)
         active, (count, entered, probed) = _within(traffic, capacity_mbps, end_s, active, use, seen, at)
-        count = _leave(end_s, active, count, traffic.size_bytes, seen.finish_s, seen.delivered_bytes)
+        count = leave(end_s, active, count, traffic.size_bytes, seen.finish_s, seen.delivered_bytes)
         forget(links, capacity_mbps, crossed_count, first_row, entered, use)
         now_s = end_s
-    for j in range(count):
-        row = active.rows[j]
-        seen.delivered_bytes[row] = traffic.size_bytes[row] - active.left_bytes[j]
+    rows = active.rows[:count]
+    seen.delivered_bytes[rows] = traffic.size_bytes[rows] - active.left_bytes[:count]
     return epoch_count
 
 
@@ -294,29 +181,19 @@ def epochs(
     assert not np.any(np.diff(enter_s) < 0), "in the order in which they enter"
     links, capacity_mbps, ceiling_mbps = arguments(links, capacity_mbps, ceiling_mbps)
     probe_links = np.empty((0, 1), np.int32) if probe_links is None else probe_links
-    probe_s = np.empty(0) if probe_s is None else probe_s
-    assert not np.any(np.diff(probe_s) < 0), "in the order of time"
-    seen = Seen(
-        np.full(len(links), np.nan),
-        np.zeros(len(links)),
-        np.full(probe_links.shape, np.nan),
-        np.full(probe_links.shape, -1, np.int32),
-        np.full(probe_links.shape, np.inf),
-    )
-    pull = alike(len(links), len(capacity_mbps)) if pull is None else pull
     traffic = Traffic(
         links=_read_only(links, np.int32),
         enter_s=_read_only(enter_s),
         size_bytes=_read_only(size_bytes),
         ceiling_mbps=_read_only(ceiling_mbps),
-        pull=_pull(pull),
+        pull=_pull(alike(len(links), len(capacity_mbps)) if pull is None else pull),
         probe_links=_read_only(probe_links, np.int32),
-        probe_s=_read_only(probe_s),
+        probe_s=_read_only(np.empty(0) if probe_s is None else probe_s),
     )
-    count = _run(
-        *(traffic, _read_only(capacity_mbps), float(begin_s), float(until_s), float(epoch_s), float(turnover_ratio)),
-        *(int(bits), seen),
-    )
+    assert not np.any(np.diff(traffic.probe_s) < 0), "in the order of time"
+    seen = _nothing_seen(len(links), probe_links.shape)
+    times = (float(begin_s), float(until_s), float(epoch_s), float(turnover_ratio))
+    count = _run(traffic, _read_only(capacity_mbps), *times, int(bits), seen)
     return Passage(
         finish_s=seen.finish_s,
         delivered_bytes=seen.delivered_bytes,
@@ -324,6 +201,16 @@ def epochs(
         flow_count=seen.flow_count,
         level_mbps=seen.level_mbps,
         epoch_count=int(count),
+    )
+
+
+def _nothing_seen(flow_count: int, probes: tuple[int, ...]) -> Seen:
+    return Seen(
+        finish_s=np.full(flow_count, np.nan),
+        delivered_bytes=np.zeros(flow_count),
+        utilisation=np.full(probes, np.nan),
+        flow_count=np.full(probes, -1, np.int32),
+        level_mbps=np.full(probes, np.inf),
     )
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from fairlead.kernels.max_min import Int32s, Reals
+from fairlead.kernels.max_min_filling import Int32s, Reals
 
 ALIKE = 0.05  # rates of flows with one bottleneck differ by less, relative, after a fast filling
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from fairlead.kernels.max_min import Int32s, Reals, arguments, filling, flows_by_link, settle, weights
+from fairlead.kernels.max_min import arguments, weights
+from fairlead.kernels.max_min_filling import Int32s, Reals, filling, flows_by_link, settle
 
 OCTAVES = 48  # levels below the largest capacity by more powers of two share the first bucket
 BITS = 4  # buckets an octave, as a power of two: their width is 4 to 6 %
@@ -56,8 +57,7 @@ def span(row_count, crossed_count, shift, work):  # type: ignore[no-untyped-def]
 def fill_fast(links, rows, capacity_mbps, ceiling_mbps, bits, rate_mbps, work):  # type: ignore[no-untyped-def]
     """As ``fill``, with ``2 ** bits`` levels to an octave. O(flows x hops + links + levels)."""
     crossed_count = flows_by_link(links, rows, capacity_mbps, ceiling_mbps, work)
-    left, count, open_weight = work.left, work.open_count, work.open_weight
-    limit, weight = work.limit, work.weight
+    left, open_weight, limit, weight = work.left, work.open_weight, work.limit, work.weight
     next_link, next_flow, level, shift = work.waiting_links, work.waiting_flows, np.empty(1), 52 - bits
     low, high = span(len(rows), crossed_count, shift, work)
     first_link, first_flow = np.full(high - low + 1, -1, np.int32), np.full(high - low + 1, -1, np.int32)
@@ -84,7 +84,7 @@ def fill_fast(links, rows, capacity_mbps, ceiling_mbps, bits, rate_mbps, work): 
         while first_link[b] >= 0:
             link = first_link[b]
             first_link[b] = next_link[link]
-            if count[link] == 0:
+            if work.open_count[link] == 0:
                 continue
             level[0] = max(left[link], 0.0) / open_weight[link]
             later = min(logarithm(level, shift), high) - low

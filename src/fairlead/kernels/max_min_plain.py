@@ -11,7 +11,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from fairlead.kernels.max_min import TIE, Int32s, Reals, arguments, filling, flows_by_link, settle
+from fairlead.kernels.max_min import TIE, arguments
+from fairlead.kernels.max_min_filling import Int32s, Reals, filling, flows_by_link, settle
 
 _IN_ROW_TABLE = numba.types.Array(numba.int32, 2, "C", readonly=True)
 _IN_REAL = numba.types.Array(numba.float64, 1, "C", readonly=True)

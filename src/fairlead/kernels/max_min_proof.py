@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fairlead.kernels.max_min import Int32s, Reals
+from fairlead.kernels.max_min_filling import Int32s, Reals
 
 
 def overload_ratio(links: Int32s, capacity_mbps: Reals, rate_mbps: Reals) -> float:

@@ -189,7 +189,7 @@ def reproduce_mitigate(
     sensitivity: Annotated[
         bool, typer.Option("--sensitivity", help="Where wrong inputs flip the decision, and what that costs.")
     ] = False,
-    traces: Annotated[int, typer.Option(min=1, help="Demand matrices of the reference simulator.")] = 4,
+    traces: Annotated[int, typer.Option(min=1, help="Demand matrices of the reference simulator.")] = 8,
     seed: Seed = 0,
     workers: Workers = 2,
     output: Format = Output.TABLE,

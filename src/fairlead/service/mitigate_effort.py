@@ -16,10 +16,11 @@ import numpy as np
 
 from fairlead.model import Arrivals, FabricLinks, Flows, Nodes, Snapshot, UsageError
 from fairlead.predict.flows.confidence import dkw_error, routing_counts, sample_counts
-from fairlead.predict.flows.demand import Sampling, mean_size_bytes
+from fairlead.predict.flows.demand import Sampling
 from fairlead.predict.flows.estimate import Effort, demand_count
 from fairlead.predict.flows.sample import Rule
 from fairlead.predict.flows.uncertain import arrivals_at_load
+from fairlead.predict.flows.workload import mean_size_bytes
 
 DEMANDS, SAMPLES = 16, 64
 MEASURED_S, WARM_UP_S = 20.0, 10.0

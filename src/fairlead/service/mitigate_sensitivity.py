@@ -14,10 +14,10 @@ from typing import Any
 
 from fairlead.model import Arrivals, FlowSizes, Snapshot, apply_edits
 from fairlead.planners.mitigate.decision import with_arrivals
-from fairlead.predict.flows.demand import mean_size_bytes
 from fairlead.predict.flows.estimate import Effort, FlowEstimator
 from fairlead.predict.flows.sample import Rule
 from fairlead.predict.flows.transport import CONGESTION_CONTROLS, Transport, shipped
+from fairlead.predict.flows.workload import mean_size_bytes
 from fairlead.service.mitigate_cases import broken, choices_of, healthy_network, incidents
 from fairlead.service.mitigate_sizes import SizesKnown, known_sizes
 from fairlead.service.mitigate_told import Told, Truth, excess, outcome, told_of, true_of

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairlead.kernels.epochs import EXACT, epochs
+from fairlead.kernels.epochs import epochs
+from fairlead.kernels.epochs_active import EXACT
 from fairlead.model import BadInputError
 
 Reals = NDArray[np.float64]

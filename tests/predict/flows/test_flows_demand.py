@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare, kstest
 
 from fairlead.model import Arrivals, FabricLinks, Flows, FlowSizes, Nodes, Pairs, Placements, Snapshot
-from fairlead.predict.flows.demand import Demand, Sampling, demands, mean_size_bytes
+from fairlead.predict.flows.demand import Demand, Sampling, demands
 from fairlead.predict.flows.uncertain import LARGEST_BYTES, SMALLEST_BYTES
+from fairlead.predict.flows.workload import mean_size_bytes
 
 SHORTLY = Sampling(horizon_s=20.0, from_s=5.0, until_s=15.0)
 SMALL = figure_1().snapshot

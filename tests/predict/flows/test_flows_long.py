@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transport_tables import tables
 
-from fairlead.kernels.epochs import EXACT
+from fairlead.kernels.epochs_active import EXACT
 from fairlead.kernels.epochs_use import alike
 from fairlead.predict.flows.demand import Demand
 from fairlead.predict.flows.fabric import fabric

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.model import DestinationWeights, FabricLinks, Flows, Nodes, Pairs, Placements, Snapshot
-from fairlead.predict.flows.demand import mean_size_bytes
 from fairlead.predict.flows.fabric import fabric
 from fairlead.predict.flows.mean_loads import mean_loads_mbps, mean_traffic, switch_loads
 from fairlead.predict.flows.routing import connected
+from fairlead.predict.flows.workload import mean_size_bytes
 
 
 def row_of(snapshot: Snapshot) -> dict[tuple[int, int], int]:

@@ -15,7 +15,8 @@ from transport_tables import LEVELS, TIME_OUT_MS, mathis_mbps, spread, struck, t
 
 from fairlead.model import BadInputError
 from fairlead.predict.flows.rounds import lossless_rounds, slow_start_windows
-from fairlead.predict.flows.transport import TABLES, read, shipped, transport
+from fairlead.predict.flows.transport import read, shipped, transport
+from fairlead.predict.flows.transport_tables import TABLES
 
 RENO = transport(tables())
 ARRAY = np.array

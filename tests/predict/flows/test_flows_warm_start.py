@@ -7,7 +7,7 @@ import pytest
 from fabrics_small import figure_1 as small
 from transport_tables import tables
 
-from fairlead.kernels.epochs import EXACT
+from fairlead.kernels.epochs_active import EXACT
 from fairlead.model import Snapshot, apply_edits
 from fairlead.predict.flows.demand import Demand, Sampling
 from fairlead.predict.flows.estimate import Effort, FlowEstimator

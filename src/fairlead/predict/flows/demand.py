@@ -7,14 +7,12 @@ Workloads are named by the servers of the ``nodes`` table; where they run is the
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairlead.model import Arrivals, Flows, FlowSizes, Nodes, Pairs, Snapshot
-from fairlead.predict.flows.fabric import tiers
-from fairlead.predict.flows.uncertain import arrivals_at_load, log_uniform_sizes
+from fairlead.model import Flows, Snapshot
+from fairlead.predict.flows.workload import arrivals_per_s, drawn_pairs, drawn_sizes
 
 Reals = NDArray[np.float64]
 Int32s = NDArray[np.int32]
@@ -111,12 +109,12 @@ def _pinned(flows: Flows, sampling: Sampling, chance: np.random.Generator) -> De
 
 
 def _drawn(snapshot: Snapshot, sampling: Sampling, chance: np.random.Generator) -> Demand:
-    rate = _arrivals_per_s(snapshot, chance)
+    rate = arrivals_per_s(snapshot, chance)
     count = int(chance.poisson(rate * sampling.horizon_s))
     gap = chance.standard_exponential(count + 1)  # uniform times in order: the cumulated gaps, scaled to the horizon
     start = np.cumsum(gap)
-    size = _sizes(snapshot, chance.random(count))
-    source, target = _pairs(snapshot, chance.random(count))
+    size = drawn_sizes(snapshot, chance.random(count))
+    source, target = drawn_pairs(snapshot, chance.random(count))
     return Demand(
         start_s=start[:-1] / start[-1] * sampling.horizon_s,
         source=source,
@@ -124,50 +122,3 @@ def _drawn(snapshot: Snapshot, sampling: Sampling, chance: np.random.Generator) 
         size_bytes=size,
         key=_keys(chance, count),
     )
-
-
-def _arrivals_per_s(snapshot: Snapshot, chance: np.random.Generator) -> float:
-    if Arrivals in snapshot and snapshot[Arrivals].row_count:
-        return float(snapshot[Arrivals].arrivals_per_s[0])
-    return arrivals_at_load(snapshot, mean_size_bytes(snapshot), float(chance.random()))
-
-
-def _sizes(snapshot: Snapshot, luck: Reals) -> Reals:
-    if FlowSizes not in snapshot or snapshot[FlowSizes].row_count == 0:
-        return log_uniform_sizes(luck)
-    table = snapshot[FlowSizes]
-    # a first point above 0 is an atom: np.interp gives its size to all luck below it
-    return np.maximum(np.interp(luck, table.cdf_ratio, table.size_bytes), 1.0)
-
-
-def mean_size_bytes(snapshot: Snapshot) -> float:
-    """The mean of the flow sizes that ``demands`` draws."""
-    if FlowSizes not in snapshot or snapshot[FlowSizes].row_count == 0:
-        return float(log_uniform_sizes(_MIDPOINTS).mean())
-    table = snapshot[FlowSizes]
-    cdf, size = table.cdf_ratio.astype(np.float64), table.size_bytes.astype(np.float64)
-    return float(cdf[0] * size[0] + (np.diff(cdf) * (size[1:] + size[:-1]) / 2).sum())
-
-
-_MIDPOINTS = (np.arange(100_000) + 0.5) / 100_000
-
-
-def _pairs(snapshot: Snapshot, luck: Reals) -> tuple[Int32s, Int32s]:
-    """Ordered pairs of distinct servers: source and target [flows]."""
-    if Pairs in snapshot and snapshot[Pairs].row_count:
-        pairs = snapshot[Pairs]
-        reach = pairs.memo(("cumulated", "probability"), partial(_cumulated, pairs))
-        row = np.searchsorted(reach, luck * reach[-1], side="right")
-        return pairs.source[row], pairs.target[row]
-    servers = np.flatnonzero(tiers(snapshot[Nodes]) == 0).astype(np.int32)
-    count = len(servers)
-    assert count >= 2, "traffic needs two servers"
-    pair = np.minimum((luck * (count * (count - 1))).astype(np.int64), count * (count - 1) - 1)
-    source, other = pair // (count - 1), pair % (count - 1)
-    return servers[source], servers[other + (other >= source)]
-
-
-def _cumulated(pairs: Pairs) -> Reals:
-    reach = np.cumsum(pairs.probability.astype(np.float64))
-    assert reach[-1] > 0, "no pair ever talks"
-    return reach

@@ -15,17 +15,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fairlead.kernels.ecmp_ways import Ways
 from fairlead.model import Arrivals, Flows, FlowSizes, Nodes, Pairs, Snapshot
 from fairlead.predict.flows.clp import CLP_METRICS, Clp
 from fairlead.predict.flows.demand import Demand, Sampling, demands
-from fairlead.predict.flows.downscaling import part_of, shrunk, thinned
-from fairlead.predict.flows.fabric import Fabric, fabric
-from fairlead.predict.flows.routing import draw, redraw, routing_keys
-from fairlead.predict.flows.sample import Meets, Observed, Rule, observed, stitched
+from fairlead.predict.flows.downscaling import thinned
+from fairlead.predict.flows.sample import Rule, stitched
 from fairlead.predict.flows.segments import segments
+from fairlead.predict.flows.shard import Shard, outcomes
 from fairlead.predict.flows.transport import Transport
-from fairlead.predict.flows.warm_start import handover
 
 Reals = NDArray[np.float64]
 Keys = NDArray[np.uint64]
@@ -70,26 +67,6 @@ class Effort:
         assert self.segment_count >= 1, "a demand is a stretch"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Shard:
-    """A stretch of one demand under some routings, in some states.
-
-    running   : the network that carries the warm-up for all of them; None: each does so itself
-    shared_by : parts that the demand is still to be dealt out to
-    """
-
-    states: tuple[Snapshot, ...]
-    running: Snapshot | None
-    demand: Demand
-    sampling: Sampling
-    shared_by: int
-    number: int
-    routings: tuple[int, ...]
-    effort: Effort
-    transport: Transport
-    congestion_control: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowEstimator:
     """The ``Estimate`` of this package. Traffic is that of the states' own tables; those of one call share it.
@@ -126,7 +103,7 @@ class FlowEstimator:
             for number, those in by_demand.items()
             for shard in self._shards(states, self._demand(states[0], traffic, number), number, those, count)
         ]
-        found = iter(self.mapper(_observed, shards))
+        found = iter(self.mapper(outcomes, shards))
         values = np.empty((len(states), len(samples), len(CLP_METRICS)))
         cut_off = np.empty((len(states), len(samples)))
         for those in by_demand.values():
@@ -139,19 +116,21 @@ class FlowEstimator:
 
     def _shards(
         self, states: Sequence[Snapshot], demand: Demand, number: int, samples: list[int], count: int
-    ) -> list[_Shard]:
+    ) -> list[Shard]:
         """The stretches of one demand."""
         drawn_whole = thinned(states[0], self.effort.part_count) is states[0]
         return [
-            _Shard(
+            Shard(
                 states=tuple(states),
                 running=self.running if self.effort.settle_s < self.effort.sampling.from_s else None,
                 demand=each.demand,
                 sampling=each.sampling,
+                settle_s=self.effort.settle_s,
                 shared_by=self.effort.part_count if drawn_whole else 1,
+                part_count=self.effort.part_count,
                 number=number,
                 routings=tuple(sample // count for sample in samples),
-                effort=self.effort,
+                rule=self.effort.rule,
                 transport=self.transport,
                 congestion_control=self.congestion_control,
             )
@@ -177,35 +156,3 @@ def _traffic(snapshot: Snapshot) -> bytes:
     tables = [snapshot[kind] for kind in (Flows, FlowSizes, Pairs, Arrivals) if kind in snapshot]
     digests = [table.digest(column) for table in tables for column in table.declared()]
     return b"".join((snapshot[Nodes].digest("tier"), *digests))
-
-
-def _observed(shard: _Shard) -> list[list[Observed]]:
-    """[routings][states] what becomes of the measured flows."""
-    fabrics = [fabric(state) for state in shard.states]
-    running = None if shard.running is None else fabric(shard.running)
-    return [_under_routing(shard, fabrics, running, routing) for routing in shard.routings]
-
-
-def _under_routing(shard: _Shard, fabrics: list[Fabric], running: Fabric | None, routing: int) -> list[Observed]:
-    """[states] on the same demand and the same routing; ways are drawn once, and again where a state touches them."""
-    effort = shard.effort
-    demand = part_of(shard.demand, shard.shared_by, (shard.number + routing) % shard.shared_by)
-    keys = routing_keys(demand.key, routing)
-    base = fabrics[0] if running is None else running
-    first = draw(base, demand.source, demand.target, keys)
-    sampling, left_bytes = shard.sampling, None
-    how = (effort.rule, shard.transport, shard.congestion_control)
-    if running is not None:
-        before = Meets(state=shrunk(running, effort.part_count), demand=demand, keys=keys, ways=first)
-        taken = handover(before, sampling, effort.settle_s, *how)
-        demand, sampling, left_bytes = taken.demand, taken.sampling, taken.left_bytes
-        keys, first = keys[taken.rows], Ways(first.links[taken.rows], first.length[taken.rows])
-    found = []
-    for state in fabrics:
-        ways = first
-        if state is not base:
-            ways, _ = redraw(base, state, demand.source, demand.target, keys, first)
-        scaled = shrunk(state, effort.part_count)
-        meets = Meets(state=scaled, demand=demand, keys=keys, ways=ways, left_bytes=left_bytes)
-        found.append(observed(meets, sampling, *how))
-    return found

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from fairlead.kernels.ecmp_loads import expected_loads
 from fairlead.model import TIERS, Arrivals, Flows, Pairs, Placements, Snapshot
-from fairlead.predict.flows.demand import mean_size_bytes
 from fairlead.predict.flows.fabric import Fabric, fabric
+from fairlead.predict.flows.workload import mean_size_bytes
 
 Reals = NDArray[np.float64]
 Int32s = NDArray[np.int32]

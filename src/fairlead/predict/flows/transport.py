@@ -15,36 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from fairlead.model import BadInputError
 from fairlead.predict.flows.ceilings import Ceilings, ceilings
 from fairlead.predict.flows.overflow import Sustained, sustained
 from fairlead.predict.flows.queues import MEASURED_BYTES, Queues, queues
 from fairlead.predict.flows.rounds import Rounds, rounds
+from fairlead.predict.flows.transport_tables import TABLES, by_control, columns, from_start
 
 Reals = NDArray[np.float64]
 
 CONGESTION_CONTROLS = ("cubic", "reno", "bbr")
 """Whose distributions the package ships."""
-
-TABLES: Mapping[str, tuple[str, ...]] = {
-    "loss_limited": ("congestion_control", "rtt_ms", "loss_ratio", "level_ratio", "throughput_mbps"),
-    "short_rounds": (
-        "congestion_control",
-        "initial_window",
-        "slow_start_threshold",
-        "size_bytes",
-        "rtt_ms",
-        "loss_ratio",
-        "level_ratio",
-        "rounds",
-    ),
-    "queue_delay": ("congestion_control", "utilisation_ratio", "flow_count", "level_ratio", "delay_ratio"),
-}
-"""File (without .parquet) -> columns; one row a point and quantile level."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -113,22 +95,12 @@ def transport(
     tables: Mapping[str, Mapping[str, NDArray[Any]]], initial_window: int = 10, slow_start_threshold: int = 0
 ) -> Transport:
     """From columns of TABLES. Of ``short_rounds`` only rows with this window and threshold (packets, 0: none) count."""
-    short = tables["short_rounds"]
-    asked = (short["initial_window"] == initial_window) & (short["slow_start_threshold"] == slow_start_threshold)
-    if not asked.any():
-        raise BadInputError(
-            code="transport.no_such_start",
-            what="the table of short flows has no such start of a connection",
-            where="short_rounds",
-            got=f"initial window {initial_window}, slow-start threshold {slow_start_threshold}",
-            expected=_starts(short),
-        )
-    short = {name: column[asked] for name, column in short.items()}
-    limits = {name: ceilings(rows) for name, rows in _by_control(tables["loss_limited"])}
+    short = from_start(tables["short_rounds"], initial_window, slow_start_threshold)
+    limits = {name: ceilings(rows) for name, rows in by_control(tables["loss_limited"])}
     return Transport(
         ceilings=limits,
-        rounds_taken={name: rounds(rows, initial_window, slow_start_threshold) for name, rows in _by_control(short)},
-        queues={name: queues(rows) for name, rows in _by_control(tables["queue_delay"])},
+        rounds_taken={name: rounds(rows, initial_window, slow_start_threshold) for name, rows in by_control(short)},
+        queues={name: queues(rows) for name, rows in by_control(tables["queue_delay"])},
         sustained={name: sustained(limit) for name, limit in limits.items()},
     )
 
@@ -136,7 +108,7 @@ def transport(
 def read(folder: Path, initial_window: int = 10, slow_start_threshold: int = 0) -> Transport:
     """From the Parquet files of TABLES in a folder. BadInputError for one that is missing or lacks a column."""
     return transport(
-        {name: _columns(folder / f"{name}.parquet", name) for name in TABLES}, initial_window, slow_start_threshold
+        {name: columns(folder / f"{name}.parquet", name) for name in TABLES}, initial_window, slow_start_threshold
     )
 
 
@@ -145,46 +117,3 @@ def shipped() -> Transport:
     """Those that come with the package: Linux TCP between network namespaces, initial window 10, no threshold."""
     with as_file(files("fairlead.predict.flows") / "tables") as folder:
         return read(folder)
-
-
-def _columns(path: Path, name: str) -> dict[str, NDArray[Any]]:
-    try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as problem:
-        raise BadInputError(
-            code="transport.unreadable",
-            what=f"cannot read the measured table {name}",
-            where=str(path),
-            got=type(problem).__name__,
-            expected="a Parquet file as `fairlead measure transport` writes it",
-        ) from problem
-    missing = [column for column in TABLES[name] if column not in table.column_names]
-    if missing or table.num_rows == 0:
-        raise BadInputError(
-            code="transport.missing_column",
-            what=f"the measured table {name} is empty or lacks a column",
-            where=str(path),
-            got=", ".join(table.column_names) if table.num_rows else "no rows",
-            expected=", ".join(TABLES[name]),
-        )
-    return {column: table[column].to_numpy(zero_copy_only=False) for column in TABLES[name]}
-
-
-def _by_control(rows: Mapping[str, NDArray[Any]]) -> list[tuple[str, dict[str, Reals]]]:
-    control = rows["congestion_control"].astype(str)
-    return [
-        (
-            str(name),
-            {
-                column: values[control == name].astype(np.float64)
-                for column, values in rows.items()
-                if column != "congestion_control"
-            },
-        )
-        for name in np.unique(control)
-    ]
-
-
-def _starts(short: Mapping[str, NDArray[Any]]) -> str:
-    pairs = sorted(set(zip(short["initial_window"].tolist(), short["slow_start_threshold"].tolist(), strict=True)))
-    return "; ".join(f"{window}, {threshold}" for window, threshold in pairs)

@@ -22,9 +22,9 @@ from fairlead.planners.mitigate.actions import Action, edits_of
 from fairlead.planners.mitigate.cables import T0, Reals, tiers
 from fairlead.planners.mitigate.failures import Failures, failures, usual_capacity_mbps
 from fairlead.planners.mitigate.peers.rival import MitigateRival
-from fairlead.predict.flows.demand import mean_size_bytes
 from fairlead.predict.flows.mean_loads import mean_traffic, switch_loads
 from fairlead.predict.flows.uncertain import arrivals_at_load
+from fairlead.predict.flows.workload import mean_size_bytes
 
 LOAD_WHEN_UNKNOWN = 0.5
 """Mean of the load that the estimator draws where nobody knows how many flows arrive."""
