@@ -9,11 +9,11 @@ import pytest
 
 from fairlead.model import Arrivals, Snapshot, UsageError, apply_edits, invert
 from fairlead.service.executor import Workers
+from fairlead.service.mitigate_answer import as_json
 from fairlead.service.mitigate_effort import Stated, looked
 from fairlead.service.mitigate_plan import (
     MitigateRequest,
     answered,
-    as_json,
     estimator,
     judged,
     what_if_count,

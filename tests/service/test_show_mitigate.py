@@ -18,8 +18,9 @@ from fairlead.planners.mitigate import COMPARATORS, Mitigate, Ranked, Ranking
 from fairlead.planners.mitigate.decision import Flip
 from fairlead.planners.mitigate.peers import RIVALS
 from fairlead.planners.mitigate.words import told
-from fairlead.service.mitigate_plan import MitigateAnswer, as_json
-from fairlead.service.show_mitigate import STEPS_COUNT, beside, between, headline, print_repair
+from fairlead.service.mitigate_answer import MitigateAnswer, as_json
+from fairlead.service.show_mitigate import STEPS_COUNT, headline, print_repair
+from fairlead.service.show_ranking import beside, between
 
 SICK = with_faults(figure_1(), lossy={"C0-B0": 5e-2, "C0-B1": 5e-2, "C2-B2": 5e-2})
 

@@ -2,111 +2,21 @@
 
 from __future__ import annotations
 
-from math import inf
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fairlead.service.options import Form, Format, Json, NetworkOut, Seed, Strict, Workers, examples
-from fairlead.service.options_mitigate import (
-    Comparator,
-    ComparatorName,
-    CongestionControl,
-    Control,
-    DemandCount,
-    DistributionError,
-    Epoch,
-    FabricFolder,
-    FabricKind,
-    Measured,
-    MitigateMethod,
-    MitigateMethodName,
-    Parts,
-    SampleCount,
-    SegmentCount,
-    Settle,
-    SureRatio,
-    TransportFolder,
-    WarmUp,
-)
-from fairlead.service.options_route import Brake, Cluster
+from fairlead.service.cli_mitigate_plan import PLAN_EXAMPLES, mitigate_plan
+from fairlead.service.options import Form, Format, Json, NetworkOut, Seed, Workers, examples
+from fairlead.service.options_mitigate import FabricKind
 from fairlead.service.terminal import Output
 
 mitigate = typer.Typer(no_args_is_help=True, help="Rank repairs of a datacenter by what connections will see.")
 measure = typer.Typer(no_args_is_help=True, help="Measure what the planners need to know of your own machines.")
 
 
-@mitigate.command(
-    "plan",
-    epilog=examples(
-        "fairlead world generate fabric --fail C0-B0:0.05 --out my-fabric",
-        "fairlead mitigate plan my-fabric",
-        "fairlead mitigate plan my-fabric --comparator PriorityAvgT --congestion-control bbr --json",
-    ),
-)
-def mitigate_plan(
-    network: FabricFolder,
-    comparator: Comparator = ComparatorName.PRIORITY_FCT,
-    congestion_control: Control = CongestionControl.CUBIC,
-    method: MitigateMethodName = MitigateMethod.FAIRLEAD,
-    demands: DemandCount = None,
-    samples: SampleCount = None,
-    distribution_error: DistributionError = None,
-    measured: Measured = None,
-    warm_up: WarmUp = None,
-    settle: Settle = None,
-    epoch: Epoch = 0.2,
-    parts: Parts = None,
-    segments: SegmentCount = 1,
-    confidence: SureRatio = 0.95,
-    transport: TransportFolder = None,
-    what_if: Annotated[
-        bool, typer.Option("--what-if/--no-what-if", help="Also find what would change the decision.")
-    ] = True,
-    workers: Workers = 1,
-    cluster: Cluster = "",
-    seed: Seed = 0,
-    seconds: Brake = inf,
-    strict: Strict = False,
-    output: Format = Output.TABLE,
-    as_json: Json = False,
-) -> None:
-    """Which repair of NETWORK's failures harms connections least, and how sure that is. Changes no network."""
-    from fairlead.service import mitigate_plan as room
-    from fairlead.service.executor import Workers as Hands
-    from fairlead.service.mitigate_effort import Stated
-    from fairlead.service.show_mitigate import print_answer
-    from fairlead.service.terminal import progress_bar
-
-    stated = Stated(
-        demand_count=demands,
-        sample_count=samples,
-        distribution_error_ratio=distribution_error,
-        confidence_ratio=confidence,
-        measured_s=measured,
-        warm_up_s=warm_up,
-        settle_s=inf if settle is None else settle,
-        epoch_s=epoch,
-        part_count=parts,
-        segment_count=segments,
-    )
-    request = room.MitigateRequest(
-        network=network,
-        comparator=comparator.value,
-        congestion_control=congestion_control.value,
-        method=method.value,
-        stated=stated,
-        transport=transport,
-        what_if=what_if,
-        workers=Hands(count=workers, cluster=cluster),
-        seed=seed,
-        seconds=seconds,
-        strict=strict,
-    )
-    with progress_bar() as progress:
-        answer = room.answered(request, progress)
-    print_answer(answer, as_json or output is Output.JSON)
+mitigate.command("plan", epilog=PLAN_EXAMPLES)(mitigate_plan)
 
 
 @mitigate.command("import", epilog=examples("fairlead mitigate import fabric.json --out my-fabric"))

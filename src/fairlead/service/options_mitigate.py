@@ -135,3 +135,4 @@ TransportFolder = Annotated[
     Path | None,
     typer.Option("--transport", metavar="DIR", help="Tables of your own servers (measure transport). [those shipped]"),
 ]
+WhatIf = Annotated[bool, typer.Option("--what-if/--no-what-if", help="Also find what would change the decision.")]

@@ -19,6 +19,9 @@ from fairlead.predict.flows.transport import Transport
 
 Reals = NDArray[np.float64]
 
+LEAST_RTT_MS = 1e-3
+"""Of a way whose links are said to have no delay at all."""
+
 _COUNTS = np.arange(65)  # of flows; what a packet waits hardly grows beyond
 
 
@@ -26,7 +29,7 @@ def pull(state: Fabric, rtt_ms: Reals, transport: Transport, congestion_control:
     """Of flows with these round trips [flows], without waiting. Protocols that do not mind loss share equally."""
     minds = transport.sustained[congestion_control].minds_loss
     return Pull(
-        base_rtt_ms=rtt_ms,
+        base_rtt_ms=np.maximum(rtt_ms, LEAST_RTT_MS),
         full_ms=state.buffer_bytes * 8e-3 / np.maximum(state.capacity_mbps, 1e-9),
         fill_ratio=transport.queues[congestion_control].mean_full_ratio(_COUNTS.astype(np.float64)),
         power=-1.0 if minds else 0.0,
