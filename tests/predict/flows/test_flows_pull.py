@@ -17,8 +17,13 @@ def test_a_window_a_round_trip_for_those_that_mind_loss() -> None:
     for control, power in (("cubic", -1.0), ("reno", -1.0), ("bbr", 0.0)):
         found = pull(state, rtt_ms, shipped(), control)
         assert found.power == power
-        assert found.base_rtt_ms is rtt_ms
+        assert found.base_rtt_ms.tolist() == rtt_ms.tolist()
     assert found.full_ms == pytest.approx(np.full(state.link_count, 150_000 * 8e-3 / (40_000 / 120)))
+
+
+def test_links_without_delay_do_not_make_weights_infinite() -> None:
+    found = pull(fabric(figure_1()), np.zeros(1), shipped(), "cubic")
+    assert np.isfinite(found.base_rtt_ms**found.power).all()
 
 
 def test_queues_fill_with_the_flows_that_share_them() -> None:
