@@ -115,7 +115,7 @@ def _run(traffic, capacity_mbps, begin_s, until_s, epoch_s, turnover_ratio, bits
             crossed_count = 0
             if entered < len(traffic.enter_s):
                 end_s = min(until_s, traffic.enter_s[entered])
-        if events > 1 or len(traffic.probe_s) > 0:
+        if events > 1 or (probed < len(traffic.probe_s) and traffic.probe_s[probed] < end_s):
             find_tops(links, active.rows[:count], active.rate_mbps[:count], active.work.weight, use)
         at = (count, entered, probed)
         active, (count, entered, probed) = _within(traffic, capacity_mbps, end_s, active, use, seen, at)
