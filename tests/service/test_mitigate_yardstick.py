@@ -22,7 +22,7 @@ def waits_ms(known: Transport, control: str) -> np.ndarray:
 
 
 def dropped(known: Transport, control: str) -> np.ndarray:
-    return known.overflow_ratio(control, ONES, 200 * ONES, 1.5e5 * ONES, 300 * ONES, 0.4 * ONES)
+    return known.overflow_ratio(control, ONES, 200 * ONES, 1.5 * ONES, 1.5e5 * ONES, 300 * ONES, 0.4 * ONES)
 
 
 def test_estimate_and_truth_look_at_the_same_seconds() -> None:
