@@ -53,8 +53,8 @@ def _lossy_s(met: ShortFlows, crowd_ratio: Reals, fluid_s: Reals, transport: Tra
     """[flows] time to send everything, where loss holds flows back more, or later, than the fluid knows.
 
     The fluid's ceiling is that of the bare round trip and of faults alone; full queues on the way make the round trip
-    longer, and what they drop comes on top: a window knows but one loss. And no ceiling holds a flow
-    back before its first loss: until then it is in slow start, and then at its share of the narrowest link.
+    longer, and what they drop comes on top: a window knows but one loss. And no ceiling holds a flow back before its
+    first loss: until then it is in slow start, and then at its share of the narrowest link.
     """
     found = fluid_s.copy()
     lossy = np.flatnonzero(met.loss_ratio > 0)

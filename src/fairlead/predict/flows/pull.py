@@ -10,6 +10,8 @@ equal shares, and between 6 % low and 4 % high with these.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +24,7 @@ Reals = NDArray[np.float64]
 LEAST_RTT_MS = 1e-3
 """Of a way whose links are said to have no delay at all."""
 
-_COUNTS = np.arange(65)  # of flows; what a packet waits hardly grows beyond
+_COUNTS = np.arange(65.0)  # of flows; what a packet waits hardly grows beyond
 
 
 def pull(state: Fabric, rtt_ms: Reals, transport: Transport, congestion_control: str) -> Pull:
@@ -31,6 +33,14 @@ def pull(state: Fabric, rtt_ms: Reals, transport: Transport, congestion_control:
     return Pull(
         base_rtt_ms=np.maximum(rtt_ms, LEAST_RTT_MS),
         full_ms=state.buffer_bytes * 8e-3 / np.maximum(state.capacity_mbps, 1e-9),
-        fill_ratio=transport.queues[congestion_control].mean_full_ratio(_COUNTS.astype(np.float64)),
+        fill_ratio=_fill_ratio(transport, congestion_control),
         power=-1.0 if minds else 0.0,
     )
+
+
+@lru_cache(maxsize=8)
+def _fill_ratio(transport: Transport, congestion_control: str) -> Reals:
+    """Of tables that never change, once: every sample of every state asks."""
+    found = transport.queues[congestion_control].mean_full_ratio(_COUNTS)
+    found.flags.writeable = False
+    return found

@@ -23,7 +23,7 @@ MEASURED_BYTES = 175_000.0
 class Queues:
     """Quantiles of the waiting time, in full queues, over utilisation and the logarithm of the number of flows.
 
-    overflow : the same grid with one level: share of packets that are dropped because the queue is full
+    overflow : the same grid with one level: share of probes that were dropped because the queue was full
 
     Departs: the paper reads a delay only. A packet that finds the queue full is dropped, and what that costs does not
     scale with the queue; so that part of the distribution is read as loss, and costs what loss costs.
