@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo test check quick bench docs clean
+.PHONY: install demo test check quick timing bench docs clean
 
 install: $(STAMP)
 
@@ -20,7 +20,10 @@ test: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 quick: install
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow'
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow and not timing'
+
+timing: install
+	$(BIN)/python -m pytest -m timing
 
 check: install
 	$(BIN)/ruff check src tests

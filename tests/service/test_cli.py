@@ -298,7 +298,9 @@ def test_a_reader_that_goes_away_is_told_nothing(folder: Path) -> None:
 
 def test_an_interrupt_is_one_line_and_130() -> None:
     program = (
-        "import sys, time; from fairlead.service import cli, generate; generate.written = lambda *_: time.sleep(60)"
+        "import signal, sys, time; from fairlead.service import cli, generate;"
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"  # a job in the background is born deaf to it
+        "generate.written = lambda *_: time.sleep(60)"
     )
     line = "sys.exit(cli.main(['world', 'generate', 'overlay', '--out', 'x']))"
     ready = "sys.stderr.write('ready\\n'); sys.stderr.flush()"

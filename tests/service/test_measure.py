@@ -107,20 +107,30 @@ def test_a_tiny_campaign_writes_the_three_tables_and_says_how(tmp_path: Path) ->
     short = points(tmp_path / "short_rounds.parquet")
     (rtt_ms,) = {float(str(key[4])) for key in short}
     assert rtt_ms >= 5.0
-    assert short["reno", 10, 0, 1_448, rtt_ms, 0.0] == pytest.approx(1.5, abs=0.4)
-    assert short["reno", 10, 0, 20_000, rtt_ms, 0.0] == pytest.approx(2.5, abs=0.4)
+    assert short["reno", 10, 0, 1_448, rtt_ms, 0.0] > 0
+    assert short["reno", 10, 0, 20_000, rtt_ms, 0.0] > 0
     assert ("reno", 10, 20, 20_000, rtt_ms, 0.0) in short
     assert told["tables"]["short_rounds"]["flows"] == 5 + 10 + 5 + 10 + 5
     assert told["tables"]["short_rounds"]["unfinished"] == 0
 
-    long = points(tmp_path / "loss_limited.parquet")
-    assert len(long) == 1
-    assert 10 < next(iter(long.values())) < 100  # Mathis: 46 Mbit/s
+    assert all(0 < mbps < 100 for mbps in points(tmp_path / "loss_limited.parquet").values())
     queue = points(tmp_path / "queue_delay.parquet")
     assert queue.keys() == {("reno", 0.5, 2)}
-    assert told["tables"]["queue_delay"]["utilisation_reached"]["reno, 2 flows, utilisation 0.5"] == pytest.approx(
-        0.5, abs=0.05
-    )
+    assert told["tables"]["queue_delay"]["utilisation_reached"]["reno, 2 flows, utilisation 0.5"] <= 0.55
+
+
+@needs_testbed
+@pytest.mark.slow
+@pytest.mark.timing
+def test_a_tiny_campaign_measures_what_is_known(tmp_path: Path) -> None:
+    told = measure_transport(tmp_path, TINY, unwatched)
+    short = points(tmp_path / "short_rounds.parquet")
+    (rtt_ms,) = {float(str(key[4])) for key in short}
+    assert short["reno", 10, 0, 1_448, rtt_ms, 0.0] == pytest.approx(1.5, abs=0.4)
+    assert short["reno", 10, 0, 20_000, rtt_ms, 0.0] == pytest.approx(2.5, abs=0.4)
+    assert 10 < next(iter(points(tmp_path / "loss_limited.parquet").values())) < 100  # Mathis: 46 Mbit/s
+    reached = told["tables"]["queue_delay"]["utilisation_reached"]["reno, 2 flows, utilisation 0.5"]
+    assert reached == pytest.approx(0.5, abs=0.05)
 
 
 @needs_testbed

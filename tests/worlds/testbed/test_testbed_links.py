@@ -81,6 +81,7 @@ def test_losses_of_several_rules_are_independent_and_a_later_call_replaces_them(
 
 
 @needs_testbed
+@pytest.mark.timing
 def test_the_rate_is_the_links_and_the_queue_drops_its_tail(pair: Pair) -> None:
     limit_rate(pair[2], "host1", rate_mbps=20.0, buffer_bytes=100 * 1514)
     sender, receiver, *_ = pair
