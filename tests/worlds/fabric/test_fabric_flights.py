@@ -12,7 +12,7 @@ from fairlead.worlds.fabric.queues import empty_queues
 
 def flow(seed: int = 0) -> np.ndarray:
     flows = unstarted(np.array([1e6]), streams(np.uint64(seed), 1))
-    flows["there"], flows["back"] = -1, -1
+    flows["there"], flows["back"], flows["clocked"] = -1, -1, True
     return flows
 
 
@@ -51,7 +51,7 @@ def test_a_round_trip_waits_in_queues_and_pays_for_what_is_refused() -> None:
     queues["held"] = (1500.0, 0.0)
     assert look(queues, flows["there"][0], 0.0) == pytest.approx((1e-3, 0.0))
     flows["trip_s"] = 0.01
-    set_out(queues, flows[0], 20, 0.0)  # 2000 packets a second
+    set_out(queues, flows[0], 20, True, 0.0)  # 2000 packets a second
     assert flows["rate"][0, 0] == pytest.approx(2000 * 1500.0)
     assert flows["rate"][0, 1] == pytest.approx(1000 * 1500.0)  # the first link lets half through
     refused = come_back(queues, flows[0], 0.01)
@@ -64,5 +64,30 @@ def test_a_round_trip_waits_in_queues_and_pays_for_what_is_refused() -> None:
 def test_pace_limits_a_flight() -> None:
     queues, flows = empty_queues(np.array([100.0]), np.array([np.nan])), flow()
     flows["there"][0, 0], flows["trip_s"], flows["pace"] = 0, 0.01, 1500.0 * 700
-    set_out(queues, flows[0], 100, 0.0)
+    set_out(queues, flows[0], 100, True, 0.0)
     assert flows["sent"][0] == 7
+
+
+@pytest.mark.parametrize(("safe", "fault"), [(0, 0.0), (4, 0.0), (4, 0.2), (9, 0.2)])
+def test_what_leaves_together_loses_behind_the_safe_ones(safe: int, fault: float) -> None:
+    flows, chance, count, refused = flow(), np.random.default_rng(2), 4_000, 0.4
+    flows["sent"], flows["safe"], flows["clocked"], flows["there_drop"] = 9, safe, False, fault
+    drop = np.where(np.arange(9) < safe, fault, 1 - (1 - fault) * (1 - refused))
+    kinds: dict[tuple[int, int, int], list[int]] = {}
+    for _ in range(count):
+        kinds.setdefault(losses(flows[0], refused, 0), [0, 0])[0] += 1
+        kinds.setdefault(by_packet(chance.random(9) < drop, 0), [0, 0])[1] += 1
+    table = np.array([pair for pair in kinds.values() if sum(pair) >= 20]).T
+    assert stats.chi2_contingency(table).pvalue > 1e-4
+
+
+def test_what_leaves_together_fills_queues_at_once_and_is_refused_by_the_full_one() -> None:
+    queues, flows = empty_queues(np.array([120.0, 120.0]), np.array([np.nan, 15_000.0])), flow()
+    flows["there"][0, :2], flows["trip_s"], flows["slot_s"] = (0, 1), 0.01, 1e-4
+    queues["held"][1] = 15_000.0
+    queues["arriving"][1] = queues["capacity"][1]  # as much comes as leaves
+    set_out(queues, flows[0], 400, False, 0.0)
+    assert queues["held"][0] == 100 * 1500.0  # all that it holds; in 40 ms it sends what came
+    assert flows["safe"][0] <= 10  # no more than the second one holds at all
+    assert come_back(queues, flows[0], 0.01) == pytest.approx(0.5, abs=0.01)
+    assert queues["arriving"][0] == 0.0

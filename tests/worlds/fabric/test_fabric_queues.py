@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairlead.worlds.fabric.queues import DEFAULT_BUFFER_BYTES, empty_queues, join, part, refusing, settle
+from fairlead.worlds.fabric.queues import (
+    DEFAULT_BUFFER_BYTES,
+    RIPPLE_PACKETS,
+    admit,
+    empty_queues,
+    join,
+    part,
+    refusing,
+    settle,
+)
 
 
 def one_queue(capacity: float, room: float) -> np.ndarray:
@@ -34,6 +43,19 @@ def test_a_queue_by_hand() -> None:
 def test_an_unknown_buffer_is_the_default() -> None:
     queues = empty_queues(np.array([1.0, 1.0]), np.array([np.nan, 7.0]))
     assert queues["room"].tolist() == [DEFAULT_BUFFER_BYTES, 7.0]
+
+
+def test_packets_that_come_together_by_hand() -> None:
+    queues = one_queue(1500.0, 15_000.0)  # a packet a second, room for ten
+    queue = queues[0]
+    assert admit(queue, 4.0, 1.0, 1.0) == (4.0, 1.0)  # nobody else: what comes, leaves
+    assert queue["held"] == 4 * 1500.0
+    queue["held"], queue["arriving"] = 12_000.0, 1500.0  # two places, and of each that becomes free others want half
+    assert admit(queue, 7.0, 1.0, 1.0) == (2.0, 0.4)  # two of the last five
+    assert queue["refused_s"] == pytest.approx(5 * 0.6)
+    assert queue["held"] == 15_000.0
+    assert admit(queue, 1.0, 1.0, 1.0) == (0.0, 0.0)  # a lone packet fits or does not
+    assert admit(queue, 1.0, 1.0, np.exp(-1.01 / RIPPLE_PACKETS)) == (1.0, 1.0)  # a ripple of one packet
 
 
 @settings(max_examples=60, deadline=None)

@@ -22,6 +22,9 @@ BBR_ROUNDS = 10
 CONNECT, READY, ROUND_OVER, REPAIR_DUE, PROBE_DUE, PROBE_OVER, TIMEOUT, WAIT, OVER = range(9)
 """What happens to a flow next."""
 
+UNCLOCKED = (READY, PROBE_DUE, TIMEOUT)
+"""After a handshake, or a silence, no acknowledgement lets packets go one by one."""
+
 _WAY = [  # there and back are drawn apart, as switches hash them apart
     ("there", "i4", MOST_HOPS),  # rows of links, -1 after the last
     ("back", "i4", MOST_HOPS),
@@ -39,6 +42,9 @@ _FLIGHT = [  # flights.py: what is under way
     ("crowd", "f8"),  # what others fill of the busiest link on the way, ratio
     ("rate", "f8", MOST_HOPS),  # bytes a second into each queue
     ("mark", "f8", MOST_HOPS),  # refused_s of each queue when it began
+    ("clocked", "b1"),  # acknowledgements let its packets go one by one; else they leave together
+    ("safe", "i8"),  # of those that left together, how many found room in all queues
+    ("kept", "f8"),  # and the share of the others that got in
 ]
 _SENDING = [  # rounds.py: packets. total = unsent + owed + hidden + delivered + those on the way
     ("total", "i8"),

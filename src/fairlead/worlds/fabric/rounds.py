@@ -1,8 +1,7 @@
 """One connection, a round trip at a time: handshake, rounds, recovery, tail loss probe, time-out.
 
-What Linux does (RACK-TLP, RFC 8985): a loss is found when three later packets arrive, or fewer and a quarter of a round
-trip passes, or in recovery any; that goes for retransmissions too. What nothing follows needs a tail loss probe after
-two round trips, or the retransmission timer.
+What Linux does (RACK-TLP, RFC 8985): a loss, of a retransmission too, is found when three later packets arrive, or
+fewer and a quarter of a round trip passes, or in recovery any; else by a tail loss probe or the retransmission timer.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from fairlead.worlds.fabric.connection import (
     REPAIR_DUE,
     ROUND_OVER,
     TIMEOUT,
+    UNCLOCKED,
     WAIT,
     WIRE_BYTES,
 )
@@ -70,7 +70,7 @@ def happen(queues, flow, control, now):  # type: ignore[no-untyped-def]  # compi
     if flow.next == WAIT:
         return max(now, since_s + _timer_s(flow))
     flow.toward_s, flow.trip_s = toward_s, trip_s
-    _send(queues, flow, now)
+    _send(queues, flow, control == BBR or event not in UNCLOCKED, now)  # BBR paces all that it sends
     return now + trip_s
 
 
@@ -89,7 +89,7 @@ def _connected_s(flow, admitted):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _send(queues, flow, now):  # type: ignore[no-untyped-def]
+def _send(queues, flow, clocked, now):  # type: ignore[no-untyped-def]
     if flow.next == PROBE_DUE:  # one packet, new if there is one
         flow.fresh = flow.unsent > 0
         if flow.fresh:
@@ -100,7 +100,7 @@ def _send(queues, flow, now):  # type: ignore[no-untyped-def]
         flow.next = ROUND_OVER
         wanted = min(flow.owed + flow.unsent, max(1, int(flow.window + flow.extra) - flow.hidden))
     flow.extra = 0.0
-    set_out(queues, flow, wanted, now)
+    set_out(queues, flow, wanted, clocked, now)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -133,7 +133,7 @@ def _round_over(flow, control, refused, now, ahead_s):  # type: ignore[no-untype
     """The first acknowledgement of a flight is due: what arrived, and what that shows. When the last one is due."""
     old_news = int(flow.covered * flow.sent)
     flow.covered = 0.0
-    lost, tail, first = losses(flow, 1.0 - (1.0 - flow.there_drop) * (1.0 - refused), old_news)
+    lost, tail, first = losses(flow, refused, old_news)
     again = min(flow.sent, flow.owed)
     flow.owed -= again
     flow.unsent -= flow.sent - again
@@ -211,7 +211,7 @@ def _steer(flow, control, arrived, old_news, first, now, ahead_s):  # type: igno
 @numba.njit(cache=True, nogil=True)
 def _probe_over(flow, control, refused, now):  # type: ignore[no-untyped-def]
     """The answer to a probe is due: it shows what was lost, or the time-out comes."""
-    arrived = drawn(flow) < (1.0 - flow.there_drop) * (1.0 - refused)
+    arrived = losses(flow, refused, 0)[0] == 0
     if arrived and flow.fresh:
         flow.delivered += 1
     elif arrived and flow.hidden > 0:
