@@ -1,15 +1,18 @@
 """Delays of long flows on tiny cases that can be worked out by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from fairlead.kernels.draws import chances, mixed_keys
 from fairlead.predict.flows.long_delays import CEILING, delayed_mbps, waiting_ms
 from fairlead.predict.flows.short import ShortFlows
-from fairlead.predict.flows.short_crowding import crowding_ratio, handshake_ratio
+from fairlead.predict.flows.short_crowding import crowding_ratios, handshake_ratio
 from fairlead.predict.flows.transport import shipped
 
 COUNT = 20_000
+LINKS = np.zeros((COUNT, 1), np.int32)
 
 
 def met(
@@ -30,9 +33,14 @@ def met(
     )
 
 
+def at_start_ratio(flows: ShortFlows) -> np.ndarray:
+    return crowding_ratios(flows, np.zeros(flows.capacity_mbps.shape, np.int32), shipped(), "cubic")[0]
+
+
 def delayed(flows: ShortFlows, fluid: float, back: float = 0.0, startup_s: float = 0.0) -> np.ndarray:
     start, loss = np.full(COUNT, startup_s), np.full(COUNT, back)
-    return delayed_mbps(np.full(COUNT, fluid), start, flows, loss, shipped(), "cubic")
+    crowds = crowding_ratios(flows, LINKS, shipped(), "cubic")
+    return delayed_mbps(np.full(COUNT, fluid), start, flows, crowds, loss, shipped(), "cubic")
 
 
 def test_nothing_is_added_where_nothing_is_lost() -> None:
@@ -50,7 +58,7 @@ def test_a_lost_answer_costs_a_second_as_often_as_it_is_lost() -> None:
 
 def test_full_queues_lose_few_handshakes_but_some() -> None:
     flows = met(1e6, utilisation_ratio=1.0, flow_count=32.0)
-    crowd = crowding_ratio(flows, shipped(), "cubic")
+    crowd = at_start_ratio(flows)
     assert 0.02 < crowd[0] < 0.3
     lasted = 8.0 / delayed(flows, 80.0)
     assert (lasted > 1).mean() == pytest.approx(handshake_ratio(crowd)[0], abs=0.002)
@@ -59,14 +67,15 @@ def test_full_queues_lose_few_handshakes_but_some() -> None:
 
 def test_an_idle_link_neither_queues_nor_refuses() -> None:
     assert not waiting_ms(met(1e6), shipped(), "cubic").any()
-    assert not crowding_ratio(met(1e6), shipped(), "cubic").any()
+    assert not at_start_ratio(met(1e6)).any()
 
 
 def test_before_its_first_loss_no_ceiling_holds_a_flow_back() -> None:
     # 139 packets, of which one in twenty is lost; the ceiling for life is a few Mbit/s, the link has 100
     flows = met(2e5, loss_ratio=0.05)
     ceiling = shipped().ceiling_mbps("cubic", flows.loss_ratio, flows.base_rtt_ms, chances(flows.key, CEILING))
-    lasted = 1.6 / delayed_mbps(np.minimum(ceiling, 100.0), np.zeros(COUNT), flows, np.zeros(COUNT), shipped(), "cubic")
+    none = np.zeros(COUNT)
+    lasted = 1.6 / delayed_mbps(np.minimum(ceiling, 100.0), none, flows, (none, none), none, shipped(), "cubic")
     whole = 1.6 / ceiling
     assert (lasted < whole - 1e-6).mean() == pytest.approx(0.95**2, abs=0.01), "not without SYN and first packet"
     assert lasted.min() > 1.6 / 100, "no link is outrun"
@@ -81,7 +90,7 @@ def test_queues_on_the_way_lower_the_ceiling() -> None:
 def test_a_window_knows_but_one_loss() -> None:
     """A lossy way that leads through a full queue: faults and queue together, at the round trip with its waiting."""
     flows = met(1e7, loss_ratio=0.05, utilisation_ratio=1.0, flow_count=32.0)
-    crowd = crowding_ratio(flows, shipped(), "cubic")
+    crowd = at_start_ratio(flows)
     assert 0.03 < crowd[0] < 0.13
     rtt_ms = flows.base_rtt_ms + waiting_ms(flows, shipped(), "cubic")
     both = 1 - 0.95 * (1 - crowd)
@@ -93,3 +102,24 @@ def test_a_window_knows_but_one_loss() -> None:
 def test_whom_others_hold_back_no_loss_makes_faster() -> None:
     less, more = (delayed(met(1e6, loss_ratio=loss), 40.0) for loss in (0.001, 0.0))
     assert np.all(less <= more + 1e-9)
+
+
+def test_slow_flows_outlast_the_queues_that_they_find() -> None:
+    """Half of the flows find the link full, half find it idle: faults slow both down alike."""
+    flows = met(1e7, loss_ratio=0.05, flow_count=32.0)
+    full = np.arange(COUNT) % 2 == 0
+    half = replace(flows, utilisation_ratio=full[:, None].astype(float))
+    at_start, lasting = crowding_ratios(half, LINKS, shipped(), "cubic")
+    assert (at_start[~full] == 0).all()
+    assert lasting == pytest.approx(np.full(COUNT, at_start[full][0] / 2))
+    ceiling = shipped().ceiling_mbps("cubic", 1 - 0.95 * (1 - lasting), flows.base_rtt_ms, chances(flows.key, CEILING))
+    assert np.median((delayed(half, 1e3) / ceiling)[~full]) == pytest.approx(1.0, abs=0.03)
+
+
+def test_each_link_has_its_own_mean() -> None:
+    flows, links = met(1e6, utilisation_ratio=1.0, flow_count=32.0), LINKS.copy()
+    links[::2], links[:10] = 3, -1
+    idle = replace(flows, utilisation_ratio=(links == 3).astype(float))
+    at_start, lasting = crowding_ratios(idle, links, shipped(), "cubic")
+    assert (lasting[links[:, 0] != 3] == 0).all()
+    assert lasting[links[:, 0] == 3] == pytest.approx(at_start[links[:, 0] == 3])

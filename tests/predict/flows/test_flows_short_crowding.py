@@ -5,7 +5,7 @@ import pytest
 
 from fairlead.kernels.draws import mixed_keys
 from fairlead.predict.flows.short import ShortFlows
-from fairlead.predict.flows.short_crowding import _unharmed, crowded_s, crowding_ratio, handshake_ratio
+from fairlead.predict.flows.short_crowding import _unharmed, crowded_s, crowding_ratios, handshake_ratio
 from fairlead.predict.flows.transport import shipped
 
 COUNT = 20_000
@@ -29,15 +29,23 @@ def met(
     )
 
 
+def at_start_ratio(flows: ShortFlows) -> np.ndarray:
+    return crowding_ratios(flows, np.zeros(flows.capacity_mbps.shape, np.int32), TABLES, "cubic")[0]
+
+
+def added_s(flows: ShortFlows, rtt_ms: np.ndarray) -> np.ndarray:
+    return crowded_s(flows, at_start_ratio(flows), rtt_ms, TABLES, "cubic")
+
+
 def test_queues_one_after_the_other_each_drop_their_share() -> None:
-    one = crowding_ratio(met((1.0,), (32.0,)), TABLES, "cubic")
-    two = crowding_ratio(met((1.0, 0.0, 1.0), (32.0, 0.0, 32.0)), TABLES, "cubic")
+    one = at_start_ratio(met((1.0,), (32.0,)))
+    two = at_start_ratio(met((1.0, 0.0, 1.0), (32.0, 0.0, 32.0)))
     assert one[0] > 0.02
     assert two == pytest.approx(1 - (1 - one) ** 2)
 
 
 def test_an_idle_way_adds_nothing() -> None:
-    assert not crowded_s(met((0.0, 0.3), (0.0, 4.0)), np.full(COUNT, 0.6), TABLES, "cubic").any()
+    assert not added_s(met((0.0, 0.3), (0.0, 4.0)), np.full(COUNT, 0.6)).any()
 
 
 def test_a_lost_handshake_is_as_rare_as_its_packet_is_small() -> None:
@@ -47,10 +55,10 @@ def test_a_lost_handshake_is_as_rare_as_its_packet_is_small() -> None:
 @pytest.mark.parametrize("count", [8.0, 16.0, 32.0])
 def test_times_of_a_second_and_more_are_not_those_of_lost_syns(count: float) -> None:
     flows, rtt = met((1.0,), (count,)), np.full(COUNT, 4.0)
-    crowd = crowding_ratio(flows, TABLES, "cubic")
+    crowd = at_start_ratio(flows)
     luck = (np.arange(COUNT) + 0.5) / COUNT
     as_measured = TABLES.rounds("cubic", flows.size_bytes, crowd, rtt, luck) * 4e-3
-    added = crowded_s(flows, rtt, TABLES, "cubic")
+    added = added_s(flows, rtt)
     assert (added > 0.9).mean() < 0.6 * (as_measured > 0.9).mean()
     assert (added > 0.9).mean() < 0.5 * crowd[0]
     assert (added > 0.01).mean() > 0.3 * crowd[0], "but lost data is felt"
@@ -72,5 +80,5 @@ def test_where_a_syn_was_lost_does_not_stand_for_others() -> None:
 
 def test_more_flows_never_cost_less_on_average() -> None:
     rtt = np.full(COUNT, 4.0)
-    cost = [crowded_s(met((1.0,), (count,)), rtt, TABLES, "cubic").mean() for count in (2.0, 8.0, 16.0, 32.0)]
+    cost = [added_s(met((1.0,), (count,)), rtt).mean() for count in (2.0, 8.0, 16.0, 32.0)]
     assert cost == sorted(cost)

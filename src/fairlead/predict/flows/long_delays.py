@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fairlead.kernels.draws import chances
 from fairlead.predict.flows.long_startup import SEGMENT_BYTES, handshake_wait_s
 from fairlead.predict.flows.short import WIRE_BYTES, ShortFlows
-from fairlead.predict.flows.short_crowding import crowding_ratio, handshake_ratio
+from fairlead.predict.flows.short_crowding import handshake_ratio
 from fairlead.predict.flows.transport import Transport
 
 Reals = NDArray[np.float64]
@@ -30,20 +30,27 @@ _AT_CEILING = 0.95  # a flow that has so much of its ceiling is held back by tha
 
 
 def delayed_mbps(
-    fluid_mbps: Reals, startup_s: Reals, met: ShortFlows, back_loss_ratio: Reals, transport: Transport, control: str
+    fluid_mbps: Reals,
+    startup_s: Reals,
+    met: ShortFlows,
+    crowd_ratios: tuple[Reals, Reals],
+    back_loss_ratio: Reals,
+    transport: Transport,
+    control: str,
 ) -> Reals:
     """[flows] throughput of long flows, from what the fluid gives them.
 
     fluid_mbps      : [flows] size over the time in the fluid, start-up included
     startup_s       : [flows] of that, the time before the first byte of the fluid
     met             : [flows] what they meet on their ways when they start
+    crowd_ratios    : [flows] what full queues on their ways drop when they start, and in the mean
     back_loss_ratio : [flows] of faults on the way back
     """
-    crowd = crowding_ratio(met, transport, control)
+    at_start, lasting = crowd_ratios
     lasted_s = met.size_bytes * 8e-6 / np.maximum(fluid_mbps, 1e-9)
     sent_s = np.maximum(lasted_s - startup_s, 1e-9)
-    sent_s = _lossy_s(met, crowd, sent_s, transport, control)
-    failing = 1.0 - (1.0 - met.loss_ratio) * (1.0 - handshake_ratio(crowd)) * (1.0 - back_loss_ratio)
+    sent_s = _lossy_s(met, lasting, sent_s, transport, control)
+    failing = 1.0 - (1.0 - met.loss_ratio) * (1.0 - handshake_ratio(at_start)) * (1.0 - back_loss_ratio)
     # the loss of one of two ways that fails as often as both together here
     wait_s = handshake_wait_s(1.0 - np.sqrt(1.0 - failing), chances(met.key, _HANDSHAKE))
     return np.asarray(met.size_bytes * 8e-6 / (startup_s + sent_s + wait_s))
@@ -53,8 +60,9 @@ def _lossy_s(met: ShortFlows, crowd_ratio: Reals, fluid_s: Reals, transport: Tra
     """[flows] time to send everything, where loss holds flows back more, or later, than the fluid knows.
 
     The fluid's ceiling is that of the bare round trip and of faults alone; full queues on the way make the round trip
-    longer, and what they drop comes on top: a window knows but one loss. And no ceiling holds a flow back before its
-    first loss: until then it is in slow start, and then at its share of the narrowest link.
+    longer, and what they drop comes on top: a window knows but one loss. That is what they drop in the mean, since such
+    a flow is slow and outlasts the queues that it finds. And no ceiling holds a flow back before its first loss: until
+    then it is in slow start, and then at its share of the narrowest link.
     """
     found = fluid_s.copy()
     lossy = np.flatnonzero(met.loss_ratio > 0)

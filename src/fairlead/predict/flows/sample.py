@@ -20,7 +20,7 @@ from fairlead.predict.flows.long_startup import handshake_wait_s, startup_s
 from fairlead.predict.flows.pull import pull
 from fairlead.predict.flows.routing import CUT_OFF, LOCAL, along, base_rtt_ms, draw, loss_ratio
 from fairlead.predict.flows.short import ShortFlows, fct_s
-from fairlead.predict.flows.short_crowding import crowded_s
+from fairlead.predict.flows.short_crowding import crowded_s, crowding_ratios
 from fairlead.predict.flows.transport import Transport
 
 Reals = NDArray[np.float64]
@@ -82,13 +82,14 @@ def observed(meets: Meets, sampling: Sampling, rule: Rule, transport: Transport,
     fluid_mbps, first_s = np.zeros(demand.flow_count), np.zeros(demand.flow_count)
     fluid_mbps[long], first_s[long] = found.throughput_mbps, flows.startup_s
     met, back = _met(meets, found, flows.pull, seen), _back_loss_ratio(meets, seen)
+    crowd, lasting = crowding_ratios(met, ways.links[seen], transport, congestion_control)
     times, throughput = np.full(demand.flow_count, np.inf), np.zeros(demand.flow_count)
     brief = short[seen]
     rows = seen[brief]
-    times[rows] = _short_s(taken(met, brief), back[brief], transport, congestion_control)
-    rows = seen[~brief]
+    times[rows] = _short_s(taken(met, brief), crowd[brief], back[brief], transport, congestion_control)
+    rows, slow, crowds = seen[~brief], taken(met, ~brief), (crowd[~brief], lasting[~brief])
     throughput[rows] = delayed_mbps(
-        fluid_mbps[rows], first_s[rows], taken(met, ~brief), back[~brief], transport, congestion_control
+        fluid_mbps[rows], first_s[rows], slow, crowds, back[~brief], transport, congestion_control
     )
     return Observed(
         fct_s=times[measured & short],
@@ -151,11 +152,11 @@ def _back_loss_ratio(meets: Meets, seen: Rows) -> Reals:
     return np.nan_to_num(loss_ratio(meets.state, ways), nan=1.0)
 
 
-def _short_s(met: ShortFlows, back_loss_ratio: Reals, transport: Transport, congestion_control: str) -> Reals:
+def _short_s(met: ShortFlows, crowd_ratio: Reals, back_loss_ratio: Reals, transport: Transport, control: str) -> Reals:
     """[flows] completion times of short flows: the way there, what full queues add, and the answer to the SYN."""
-    rtt_ms = met.base_rtt_ms + waiting_ms(met, transport, congestion_control)
-    added_s = crowded_s(met, rtt_ms, transport, congestion_control) + _answer_wait_s(met, back_loss_ratio)
-    return fct_s(met, transport, congestion_control) + added_s
+    rtt_ms = met.base_rtt_ms + waiting_ms(met, transport, control)
+    added_s = crowded_s(met, crowd_ratio, rtt_ms, transport, control) + _answer_wait_s(met, back_loss_ratio)
+    return fct_s(met, transport, control) + added_s
 
 
 def _answer_wait_s(met: ShortFlows, back_loss_ratio: Reals) -> Reals:

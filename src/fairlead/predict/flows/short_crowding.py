@@ -16,6 +16,7 @@ from fairlead.predict.flows.short import WIRE_BYTES, ShortFlows
 from fairlead.predict.flows.transport import Transport
 
 Reals = NDArray[np.float64]
+Int32s = NDArray[np.int32]
 
 HANDSHAKE_BYTES = 60.0
 """A SYN, or the answer to it: headers and options alone."""
@@ -27,12 +28,30 @@ _DATA, _HANDSHAKE, _ROW = (
 )  # places in the hash of a flow's key that nothing else has
 
 
-def crowding_ratio(met: ShortFlows, transport: Transport, control: str) -> Reals:
-    """[flows] share of full packets that full queues on the way drop."""
-    kept = np.ones(len(met.key))
+def crowding_ratios(met: ShortFlows, links: Int32s, transport: Transport, control: str) -> tuple[Reals, Reals]:
+    """[flows] share of full packets that full queues on the way drop: when a flow starts, and in the mean.
+
+    links : [flows, hops] -1 where there is none. Who starts at random sees the mean over time, so a link's is that of
+    the flows that start; it is what a flow meets that lasts long.
+    """
+    by_hop = _by_hop(met, transport, control)
+    crossed, link_count = links >= 0, int(links.max(initial=-1)) + 1
+    mean = np.zeros(link_count + 1)  # the last place is that of no link
+    dropped = np.bincount(links[crossed], by_hop[crossed], link_count)
+    mean[:-1] = dropped / np.maximum(np.bincount(links[crossed], minlength=link_count), 1)
+    return _on_the_way(by_hop), _on_the_way(mean[links])
+
+
+def _on_the_way(by_hop: Reals) -> Reals:
+    found: Reals = 1.0 - (1.0 - by_hop).prod(axis=1)
+    return found
+
+
+def _by_hop(met: ShortFlows, transport: Transport, control: str) -> Reals:
+    found = np.zeros(met.capacity_mbps.shape)
     for hop in range(met.capacity_mbps.shape[1]):
         busy = np.flatnonzero(met.utilisation_ratio[:, hop] > 0)
-        kept[busy] *= 1.0 - transport.overflow_ratio(
+        found[busy, hop] = transport.overflow_ratio(
             control,
             met.utilisation_ratio[busy, hop],
             met.flow_count[busy, hop],
@@ -41,7 +60,7 @@ def crowding_ratio(met: ShortFlows, transport: Transport, control: str) -> Reals
             met.capacity_mbps[busy, hop],
             met.base_rtt_ms[busy],
         )
-    return 1.0 - kept
+    return found
 
 
 def handshake_ratio(crowd_ratio: Reals) -> Reals:
@@ -49,18 +68,17 @@ def handshake_ratio(crowd_ratio: Reals) -> Reals:
     return crowd_ratio * (HANDSHAKE_BYTES / WIRE_BYTES)
 
 
-def crowded_s(met: ShortFlows, rtt_ms: Reals, transport: Transport, control: str) -> Reals:
-    """[flows] what full queues add to the completion time; one draw.
+def crowded_s(met: ShortFlows, crowd_ratio: Reals, rtt_ms: Reals, transport: Transport, control: str) -> Reals:
+    """[flows] what full queues add that drop this share of full packets to the completion time; one draw.
 
     From the measured times of short flows at the loss of the queues, less those without loss. The longest of them, as
     many as SYNs were lost, are left out.
     """
-    crowd = crowding_ratio(met, transport, control)
-    found = np.zeros(len(crowd))
-    hit = np.flatnonzero(crowd > 0)
+    found = np.zeros(len(crowd_ratio))
+    hit = np.flatnonzero(crowd_ratio > 0)
     if not len(hit):
         return found
-    share, size, rtt = crowd[hit], met.size_bytes[hit], rtt_ms[hit]
+    share, size, rtt = crowd_ratio[hit], met.size_bytes[hit], rtt_ms[hit]
     table = transport.rounds_taken[control].grid
     measured = _measured(share, table.axes[1], chances(met.key[hit], _ROW))
     luck = np.minimum(chances(met.key[hit], _DATA) * (1.0 - measured), _unharmed(measured, table.levels))
