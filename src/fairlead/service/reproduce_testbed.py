@@ -6,26 +6,30 @@ One demand, pinned: the same flows start at the same times under every repair, o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairlead.model import Flows, Snapshot
 from fairlead.planners.mitigate import COMPARATORS, Candidate, Comparator, field_of
 from fairlead.planners.mitigate.bound import healed
 from fairlead.planners.mitigate.comparators import winners
 from fairlead.predict.flows.clp import CLP_METRICS
-from fairlead.predict.flows.demand import Sampling
-from fairlead.predict.flows.estimate import Effort, FlowEstimator
-from fairlead.predict.flows.transport import shipped
 from fairlead.service.mitigate_cases import CONGESTION_CONTROL, broken, healthy_network
 from fairlead.service.mitigate_penalties import PRIORITISED, percent
 from fairlead.service.reproduce import Progress, provenance
-from fairlead.worlds.fabric import Trace, performance, scenarios, trace
+from fairlead.service.testbed_views import (
+    ROUTINGS,
+    SAMPLING,
+    as_flows,
+    observed_metrics,
+    predicted_metrics,
+    simulated_metrics,
+)
+from fairlead.worlds.fabric import Trace, scenarios, trace
 from fairlead.worlds.testbed.namespaces import require_testbed
-from fairlead.worlds.testbed.trial import run, slower
+from fairlead.worlds.testbed.trial import slower
 
 Reals = NDArray[np.float64]
 
@@ -36,18 +40,17 @@ SLOWER = 5.0
 """Times by which the network is slowed down, so that one machine carries it; faster, the machine is the bottleneck."""
 
 MOST_CANDIDATES = 4
-ROUTINGS = 32
-SAMPLING = Sampling(horizon_s=45.0, from_s=5.0, until_s=35.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Trial:
-    """One scenario: candidates, and [candidates, metrics] of each as predicted and as observed."""
+    """One scenario: candidates, and [candidates, metrics] of each as predicted, as simulated and as observed."""
 
     name: str
     candidates: Sequence[Candidate]
     predicted: Reals
     spread: Reals
+    simulated: Reals
     observed: Reals
 
 
@@ -56,62 +59,54 @@ def reproduce_testbed(seed: int, progress: Progress) -> dict[str, Any]:
     require_testbed([CONGESTION_CONTROL])
     healthy = slower(healthy_network(), SLOWER)
     demand = trace(healthy, seed, SAMPLING.until_s)
-    pinned = healthy.replaced(_as_flows(demand))
+    pinned = healthy.replaced(as_flows(demand))
     chosen = {each.name: each for each in scenarios(pinned) if each.name in SCENARIOS}
     plans = {name: field_of(broken(pinned, chosen[name])).allowed[:MOST_CANDIDATES] for name in SCENARIOS}
     steps, done = sum(len(each) for each in plans.values()) + 1, 0
     progress("healthy", done, steps)
-    baseline = _observed(pinned, demand)
+    baseline = observed_metrics(pinned, demand)
     trials = []
     for name, candidates in plans.items():
         observed = []
         for candidate in candidates:
             done += 1
             progress(f"{name}: {candidate.name}", done, steps)
-            observed.append(_observed(candidate.state, demand))
-        predicted, spread = _predicted(candidates, seed)
-        trials.append(
-            Trial(name=name, candidates=candidates, predicted=predicted, spread=spread, observed=np.stack(observed))
-        )
-    estimated = _predicted([Candidate(name="none", edits=(), state=healed(pinned))], seed)[0][0]
+            observed.append(observed_metrics(candidate.state, demand))
+        trials.append(_trial(name, candidates, demand, seed, np.stack(observed)))
+    estimated = predicted_metrics([healed(pinned)], seed)[0][0]
+    healthy_views = {
+        "predicted": _named(estimated),
+        "simulated": _named(simulated_metrics([pinned], demand)[0]),
+        "observed": _named(baseline),
+    }
     return {
         "scenarios": {each.name: _row(each, estimated, baseline) for each in trials},
-        "healthy": {"predicted": _named(estimated), "observed": _named(baseline)},
-        "effort": {
-            "slower_factor": SLOWER,
-            "flows": len(demand.start_s),
-            "measured_s": [SAMPLING.from_s, SAMPLING.until_s],
-            "routings": ROUTINGS,
-        },
+        "healthy": healthy_views,
+        "effort": _effort(demand),
         "run": provenance(seed),
     }
 
 
-def _as_flows(demand: Trace) -> Flows:
-    return Flows.of(
-        start_s=demand.start_s.copy(),
-        source=demand.source.copy(),
-        target=demand.target.copy(),
-        size_bytes=np.maximum(demand.size_bytes, 1.0),
+def _trial(name: str, candidates: Sequence[Candidate], demand: Trace, seed: int, observed: Reals) -> Trial:
+    states = [each.state for each in candidates]
+    predicted, spread = predicted_metrics(states, seed)
+    return Trial(
+        name=name,
+        candidates=candidates,
+        predicted=predicted,
+        spread=spread,
+        simulated=simulated_metrics(states, demand),
+        observed=observed,
     )
 
 
-def _observed(state: Snapshot, demand: Trace) -> Reals:
-    outcome = run(state, demand, SAMPLING.horizon_s, CONGESTION_CONTROL)
-    found = asdict(performance(outcome, demand, SAMPLING.from_s, SAMPLING.until_s))
-    return np.array([found[name] for name in CLP_METRICS])
-
-
-def _predicted(candidates: Sequence[Candidate], seed: int) -> tuple[Reals, Reals]:
-    """[candidates, metrics] mean and standard deviation over draws of the routing."""
-    estimate = FlowEstimator(
-        effort=Effort(demand_count=1, sampling=SAMPLING),
-        transport=shipped(),
-        congestion_control=CONGESTION_CONTROL,
-        seed=seed,
-    )
-    found = np.stack([each.values for each in estimate([each.state for each in candidates], range(ROUTINGS))])
-    return found.mean(axis=1), found.std(axis=1)
+def _effort(demand: Trace) -> dict[str, Any]:
+    return {
+        "slower_factor": SLOWER,
+        "flows": len(demand.start_s),
+        "measured_s": [SAMPLING.from_s, SAMPLING.until_s],
+        "routings": ROUTINGS,
+    }
 
 
 def _row(trial: Trial, predicted_healthy: Reals, observed_healthy: Reals) -> dict[str, Any]:
@@ -119,6 +114,7 @@ def _row(trial: Trial, predicted_healthy: Reals, observed_healthy: Reals) -> dic
         each.name: {
             "predicted": _named(trial.predicted[place]),
             "predicted_deviation": _named(trial.spread[place]),
+            "simulated": _named(trial.simulated[place]),
             "observed": _named(trial.observed[place]),
         }
         for place, each in enumerate(trial.candidates)
