@@ -58,6 +58,22 @@ def measure_transport(
     print_figures(facts, as_json or output is Output.JSON)
 
 
+@measure.command("compare", epilog=examples("fairlead measure compare", "fairlead measure compare --json"))
+def measure_compare(
+    transport: Annotated[
+        Path | None, typer.Option("--transport", metavar="DIR", help="Transport tables; default: those shipped.")
+    ] = None,
+    output: Format = Output.TABLE,
+    as_json: Json = False,
+) -> None:
+    """Measured throughput under loss beside response functions, and beside others' goodputs from FAIRLEAD_DATA."""
+    from fairlead.service.figures import print_figures
+    from fairlead.service.measure_comparison import comparison
+
+    told, whole = comparison(transport), as_json or output is Output.JSON
+    print_figures(told if whole else {"references": told["references"]}, whole)
+
+
 def register_mitigate(generate: typer.Typer, reproduce: typer.Typer, bench: typer.Typer) -> None:
     """Puts the verbs about fabrics under the nouns that they share with other rooms."""
     generate.command(
