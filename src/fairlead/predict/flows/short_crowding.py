@@ -1,5 +1,7 @@
 """What full queues cost short flows: packets of data that are dropped, and hardly ever a handshake.
 
+How much they drop (``crowding_ratios``) long flows ask too (``long_delays.py``).
+
 Departs: the paper reads a delay from its queue measurements and no loss. A queue holds bytes: where a full packet finds
 no room, the few bytes of a SYN still do, nearly always. The measured probes are full packets, and in the tables of
 short flows a lost SYN (a second at least) counts with the lost data; so the share of those times is taken out.
